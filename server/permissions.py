@@ -1,0 +1,101 @@
+"""Who may do what: permission as data, on one screen.
+
+A role says what kind of deed; `area` and responsibility (server/people/sight.py) say to whom. Every view declares
+the one `Can` that it needs, and a test walks the url map to see that none forgot.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from server.terms import Term
+
+
+class Role(Term):
+    """What a worker is in this system (岗位)."""
+
+    VISITOR = "visitor", "走访人员", "CONTRACT §1"
+    REVIEWER = "reviewer", "审核人员", "CONTRACT §1"
+    CHIEF = "chief", "民政负责人", "CONTRACT §1"
+    COUNTY_INSPECTOR = "county_inspector", "县级督查", "CONTRACT §1"
+    ADMINISTRATOR = "administrator", "系统管理员", "CONTRACT §1"
+    AUDITOR = "auditor", "审计人员", "CONTRACT §1"
+
+
+class Can(StrEnum):
+    """One kind of deed."""
+
+    ANYONE = "anyone"  # no sign-in needed
+    SIGNED_IN = "signed_in"  # any role
+    SEE_WORKLIST = "see_worklist"
+    RECORD_VISITS = "record_visits"
+    RECORD_FOR_OTHERS = "record_for_others"
+    SEE_VISITS = "see_visits"
+    SEE_PHOTOS = "see_photos"
+    SEE_ORIGINALS = "see_originals"
+    SEE_FINDINGS = "see_findings"
+    DECIDE_ON_VISITS = "decide_on_visits"
+    SEE_ARCHIVES = "see_archives"
+    REVEAL = "reveal"
+    SEE_OVERDUE = "see_overdue"
+    EDIT_PEOPLE = "edit_people"
+    IMPORT_ROSTER = "import_roster"
+    HAND_OVER = "hand_over"
+    DECLARE_EMERGENCY = "declare_emergency"
+    SEE_REGIONS = "see_regions"
+    SEE_ACCOUNTS = "see_accounts"
+    EDIT_ACCOUNTS = "edit_accounts"
+    SEE_SETTINGS = "see_settings"
+    EDIT_SETTINGS = "edit_settings"
+    READ_LEDGER = "read_ledger"
+
+
+_EVERY_ROLE = {Can.ANYONE, Can.SIGNED_IN}
+_OWN_WORK = {Can.SEE_WORKLIST, Can.RECORD_VISITS, Can.SEE_VISITS, Can.SEE_PHOTOS, Can.SEE_REGIONS}
+_TOWNSHIP = {
+    Can.RECORD_VISITS,
+    Can.RECORD_FOR_OTHERS,
+    Can.SEE_VISITS,
+    Can.SEE_PHOTOS,
+    Can.SEE_ORIGINALS,
+    Can.SEE_FINDINGS,
+    Can.DECIDE_ON_VISITS,
+    Can.SEE_ARCHIVES,
+    Can.REVEAL,
+    Can.SEE_OVERDUE,
+    Can.SEE_REGIONS,
+    Can.SEE_ACCOUNTS,
+    Can.SEE_SETTINGS,
+}
+_CHIEF = {Can.EDIT_PEOPLE, Can.IMPORT_ROSTER, Can.HAND_OVER, Can.DECLARE_EMERGENCY}
+_COUNTY = {
+    Can.SEE_VISITS,
+    Can.SEE_PHOTOS,
+    Can.SEE_FINDINGS,
+    Can.SEE_ARCHIVES,
+    Can.SEE_OVERDUE,
+    Can.SEE_REGIONS,
+    Can.SEE_SETTINGS,
+}
+
+GRANTS: Mapping[Role, frozenset[Can]] = {
+    Role.VISITOR: frozenset(_EVERY_ROLE | _OWN_WORK | {Can.SEE_ARCHIVES, Can.SEE_OVERDUE, Can.REVEAL}),
+    Role.REVIEWER: frozenset(_EVERY_ROLE | _TOWNSHIP | {Can.EDIT_PEOPLE}),
+    Role.CHIEF: frozenset(_EVERY_ROLE | _TOWNSHIP | _CHIEF),
+    Role.COUNTY_INSPECTOR: frozenset(_EVERY_ROLE | _COUNTY),
+    Role.ADMINISTRATOR: frozenset(
+        _EVERY_ROLE
+        | {
+            Can.SEE_REGIONS,
+            Can.SEE_ACCOUNTS,
+            Can.EDIT_ACCOUNTS,
+            Can.SEE_SETTINGS,
+            Can.EDIT_SETTINGS,
+        }
+    ),
+    Role.AUDITOR: frozenset(_EVERY_ROLE | {Can.READ_LEDGER, Can.SEE_SETTINGS}),
+}
+
+
+def may(role: Role, can: Can) -> bool:
+    """Say whether a role may do this kind of deed at all."""
+    return can in GRANTS[role]
