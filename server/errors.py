@@ -6,9 +6,9 @@ Nothing here knows about HTTP libraries; no personal datum may be put into a `de
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Errors = Mapping[str, Sequence[str]]
 
@@ -37,13 +37,15 @@ class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
 
     `title` is a short Chinese name of the refusal, `detail` the sentence for this case, `errors` maps a field's
     path (`location.latitude`, `answers.food`) to its sentences, `extra` holds further members of the problem
-    document, `retry_after` seconds.
+    document, `retry_after` seconds. `leaves` is what must be written although the request is refused (a failed
+    sign-in, a look outside one's sight): it runs in a transaction of its own after the rollback.
     """
 
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = "内容有误"
     detail: str = "提交的内容有误，请检查后再试。"
     retry_after: int | None = None
+    leaves: Callable[[Any], None] | None = None
 
     def __init__(
         self,

@@ -5,7 +5,9 @@ the one `Can` that it needs, and a test walks the url map to see that none forgo
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from server.terms import Term
 
@@ -99,3 +101,21 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
 def may(role: Role, can: Can) -> bool:
     """Say whether a role may do this kind of deed at all."""
     return can in GRANTS[role]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The signed-in worker on whose behalf something is done.
+
+    `area_code` is the region that the role reaches (12, 9 or 6 digits); `at_browser` tells a browser session from a
+    phone."""
+
+    worker_id: UUID
+    role: Role
+    area_code: str
+    name: str = ""
+    at_browser: bool = False
+
+    def may(self, can: Can) -> bool:
+        """Say whether this actor may do this kind of deed."""
+        return may(self.role, can)

@@ -1,0 +1,45 @@
+"""Who a bearer token is: one indexed read a request, so that unbinding and disabling work at once."""
+
+import datetime as dt
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from server.accounts.models import RoleGrant, SignIn, Worker
+from server.accounts.terms import SessionKind
+from server.accounts.tokens import LIFETIMES, digest, session_state
+from server.errors import NotSignedIn
+from server.permissions import Actor
+
+TOUCH_AFTER = {SessionKind.PHONE: dt.timedelta(hours=1), SessionKind.BROWSER: dt.timedelta(minutes=1)}
+
+
+def who(session: Session, token: str | None, now: dt.datetime) -> Actor:
+    """Turn a token into its worker, or refuse; a disabled worker, a dead session and no token look the same."""
+    token_digest = digest(token) if token else None
+    if token_digest is None:
+        raise NotSignedIn
+    row = session.execute(
+        select(
+            SignIn.kind,
+            SignIn.created_at,
+            SignIn.last_seen_at,
+            SignIn.revoked_at,
+            Worker.id,
+            Worker.name,
+            Worker.disabled_at,
+            RoleGrant.role,
+            RoleGrant.area_code,
+        )
+        .join(Worker, Worker.id == SignIn.worker_id)
+        .join(RoleGrant, (RoleGrant.worker_id == Worker.id) & RoleGrant.to_at.is_(None))
+        .where(SignIn.token_digest == token_digest)
+    ).one_or_none()
+    if row is None or row.disabled_at is not None:
+        raise NotSignedIn
+    state = session_state(row.created_at, row.last_seen_at, row.revoked_at, now, LIFETIMES[row.kind])
+    if state != "live":
+        raise NotSignedIn
+    if now - row.last_seen_at >= TOUCH_AFTER[row.kind]:
+        session.execute(update(SignIn).where(SignIn.token_digest == token_digest).values(last_seen_at=now))
+    return Actor(row.id, row.role, row.area_code, row.name, row.kind is SessionKind.BROWSER)

@@ -1,0 +1,63 @@
+"""Puts the application together: settings, tools and parts in, one Flask app out."""
+
+from flask import Flask
+from flask_smorest import Api
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import sessionmaker
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import routing
+from server.accounts.signed_in import who
+from server.db import engine_options, prepare_engine, refuse_unsafe
+from server.http import health, log, problems
+from server.http.parts import Parts
+from server.openapi import OPTIONS
+from server.settings import Settings
+from server.storage import open_store
+from server.schema import MIGRATIONS
+from server.tables import METADATA
+from server.tools import Tools
+from server.vault.keyring import Keyring
+from server.vault.keys import KeyStore
+
+
+def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
+    """Make the application for one process; unsafe settings and databases are refused here."""
+    settings.check()
+    tools = tools or Tools()
+    log.configure()
+    app = Flask("server", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, pool_size=settings.pool_size),
+        **OPTIONS,
+    )
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    database = SQLAlchemy(metadata=METADATA)
+    database.init_app(app)
+    with app.app_context():
+        engine = database.engine
+    prepare_engine(engine)
+    refuse_unsafe(engine)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    app.extensions["parts"] = Parts(
+        settings=settings,
+        tools=tools,
+        engine=engine,
+        sessions=sessions,
+        keys=KeyStore(Keyring.parse(settings.keyring), sessions, tools),
+        store=open_store(settings.storage_url, s3_endpoint_url=settings.s3_endpoint_url),
+        who=who,
+        migrations=str(MIGRATIONS),
+    )
+    log.install(app)
+    problems.install(app)
+    app.register_blueprint(health.health)
+    routing.register(app, Api(app))
+    return app

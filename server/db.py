@@ -1,0 +1,177 @@
+"""The database: one metadata, honest column types, safe engines, and the only `commit()`.
+
+SQLite (WAL, synchronous=FULL, BEGIN IMMEDIATE) is the embedded default, PostgreSQL serves a county. Data keys live in
+a schema of their own, `vault`: a second file beside the SQLite database, a schema on PostgreSQL, so that records and
+keys can be backed up apart (docs/adr/0004).
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import JSON, TypeDecorator
+
+from server.terms import Term
+
+UTC = dt.UTC
+VAULT = "vault"
+
+
+class UtcInstant(TypeDecorator[dt.datetime]):
+    """An instant, UTC in the database; a naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a naive instant never reaches the database"
+            raise ValueError(msg)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Word(TypeDecorator[Term]):
+    """A member of a vocabulary, stored as its wire value."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, vocabulary: type[Term]) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+
+    def process_bind_param(self, value: Term | str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else self.vocabulary(value).value
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Term | None:
+        return None if value is None else self.vocabulary(value)
+
+
+class Base(DeclarativeBase):
+    """Every table of the house."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads it)
+        dt.datetime: UtcInstant,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+    }
+
+
+class UnsafeDatabaseError(Exception):
+    """The database would lose acknowledged records; the message tells the administrator which setting."""
+
+
+def vault_file(url: str) -> str:
+    """Name the SQLite file that holds the data keys of the database at `url`."""
+    database = make_url(url).database or ""
+    stem, dot, suffix = database.rpartition(".")
+    return f"{stem}-vault.{suffix}" if dot else f"{database}-vault"
+
+
+def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
+    """Give the engine options for a database URL; SQLite and PostgreSQL are known."""
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
+        return {
+            "connect_args": {"timeout": 15, "check_same_thread": False},
+            "pool_size": pool_size,
+            "max_overflow": 4 * pool_size,
+        }
+    if backend == "postgresql":
+        return {
+            "pool_size": pool_size,
+            "max_overflow": pool_size,
+            "pool_pre_ping": False,
+            "pool_timeout": 5,
+            "pool_recycle": 1800,
+            "connect_args": {
+                "connect_timeout": 3,
+                "options": "-c timezone=UTC -c lock_timeout=8000 -c idle_in_transaction_session_timeout=60000",
+            },
+        }
+    msg = f"unknown database {backend!r}; use sqlite:/// or postgresql+psycopg://"
+    raise UnsafeDatabaseError(msg)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make each new connection of an engine safe before its first use."""
+    if engine.dialect.name != "sqlite":
+        return
+    vault = vault_file(str(engine.url.render_as_string(hide_password=False)))
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("ATTACH DATABASE ? AS vault", (vault,))
+        for schema in ("main", VAULT):
+            cursor.execute(f"PRAGMA {schema}.journal_mode=WAL")
+            cursor.execute(f"PRAGMA {schema}.synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        # A deferred transaction that starts to write late fails under concurrency instead of waiting its turn.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def refuse_unsafe(engine: Engine) -> None:
+    """Refuse, at start, a database that could lose an acknowledged record at a power loss."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            for schema in ("main", VAULT):
+                mode = connection.execute(text(f"PRAGMA {schema}.journal_mode")).scalar_one()
+                level = connection.execute(text(f"PRAGMA {schema}.synchronous")).scalar_one()
+                if str(mode).lower() != "wal" or int(level) < 2:  # noqa: PLR2004  (2 is FULL)
+                    msg = (
+                        f"SQLite {schema}: journal_mode={mode}, synchronous={level}; WAL and FULL are needed"
+                    )
+                    raise UnsafeDatabaseError(msg)
+            return
+        wanted = {
+            "fsync": {"on"},
+            "full_page_writes": {"on"},
+            "synchronous_commit": {"on", "remote_apply", "remote_write", "local"},
+        }
+        for name, good in wanted.items():
+            value = connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one()
+            if value not in good:
+                msg = f"PostgreSQL {name}={value}; it must be one of {sorted(good)}"
+                raise UnsafeDatabaseError(msg)
+
+
+Sessions = sessionmaker[Session]
+
+
+@contextmanager
+def unit_of_work(sessions: Sessions) -> Iterator[Session]:
+    """Open one session with one transaction and one fate: it commits whole, or nothing of it happened."""
+    with sessions() as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise

@@ -1,0 +1,101 @@
+"""The one door of every view: who is it, may they, and then one transaction with one fate."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import g, make_response, request
+from flask.typing import ResponseReturnValue
+from psycopg import errors as pg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from server.db import unit_of_work
+from server.errors import NotAllowed, Refusal, Unavailable
+from server.http.parts import parts
+from server.ledger.work import Work
+from server.permissions import Can
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+TRIES = 4
+BEARER = "bearer "
+
+
+def bearer() -> str | None:
+    """Give the token of the Authorization header; None when there is none."""
+    header = request.headers.get("Authorization", "")
+    return header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else None
+
+
+def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Callable[[View], View]:
+    """Declare what a view needs. `new_keys`: data keys it may take; `own_transactions`: it opens its own work."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
+            if own_transactions:
+                return make_response(view(*args, **kwargs))
+            if new_keys:
+                parts().keys.reserve(new_keys)
+            return in_one_transaction(can, lambda: make_response(view(*args, **kwargs)))
+
+        guarded.__dict__["needs"] = can
+        return cast("View", guarded)
+
+    return decorate
+
+
+def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
+    """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
+    for attempt in range(TRIES):
+        try:
+            with unit_of_work(parts().sessions) as session:
+                work = open_work(session, can)
+                answer = act()
+                work.close()
+        except Refusal as refusal:
+            _leave_behind(refusal)
+            raise
+        except DBAPIError as error:
+            if attempt + 1 < TRIES and isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure)):
+                continue
+            raise
+        else:
+            return answer
+    raise Unavailable
+
+
+def open_work(session: Any, can: Can) -> Work:
+    """Find out who is signed in, check the deed against the role, and hand the work to the view."""
+    house = parts()
+    actor = None if can is Can.ANYONE else house.who(session, bearer(), house.tools.now())
+    work = house.work(session, actor, g.request_id)
+    if actor is not None:
+        g.worker_id = actor.worker_id
+        if not actor.may(can):
+            refusal = NotAllowed()
+            refusal.leaves = lambda later: trace(later, work, "refused.role", can.value)
+            raise refusal
+    g.work = work
+    return work
+
+
+def work() -> Work:
+    """Give the work of this request."""
+    return cast("Work", g.work)
+
+
+def trace(session: Any, past: Work, action: str, what: str) -> None:
+    """Leave a ledger line about a refused request; nothing that the sender chose is in it but ids."""
+    later = Work(session, past.tools, past.keys, past.now, past.signed_in, past.request_id)
+    later.tell(action, "request", None, changes=False, payload={"what": what, "path": str(request.url_rule)})
+    later.close()
+
+
+def _leave_behind(refusal: Refusal) -> None:
+    if refusal.leaves is not None:
+        with unit_of_work(parts().sessions) as session:
+            refusal.leaves(session)
+
+
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeoutError)

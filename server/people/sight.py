@@ -1,0 +1,80 @@
+"""The one door to people: whom the signed-in worker may see (CONTRACT §1).
+
+Visitors see the people they are responsible for or deputise for, the township and the county see their area, nobody
+else sees anybody. Every query for people goes through `visible_to`.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy.orm import Session
+
+from server.errors import NotFound
+from server.ledger.work import Work
+from server.people.models import Person, Responsibility
+from server.permissions import Actor, Role
+from server.regions.queries import inside
+
+OF_AN_AREA = frozenset({Role.REVIEWER, Role.CHIEF, Role.COUNTY_INSPECTOR})
+
+
+def visible_to(actor: Actor | None) -> ColumnElement[bool]:
+    """Select the people whom an actor may see now; nobody when nobody is signed in."""
+    if actor is None:
+        return false()
+    if actor.role is Role.VISITOR:
+        return exists(
+            select(Responsibility.id).where(
+                Responsibility.person_id == Person.id,
+                Responsibility.worker_id == actor.worker_id,
+                Responsibility.to_at.is_(None),
+            )
+        )
+    if actor.role in OF_AN_AREA:
+        return inside(Person.village_code, actor.area_code)
+    return false()
+
+
+def was_responsible(actor: Actor, person_id: UUID, at: dt.datetime) -> ColumnElement[bool]:
+    """Select whether a worker was responsible for or deputised for a person at an instant."""
+    return exists(
+        select(Responsibility.id).where(
+            and_(
+                Responsibility.person_id == person_id,
+                Responsibility.worker_id == actor.worker_id,
+                Responsibility.from_at <= at,
+                or_(Responsibility.to_at.is_(None), Responsibility.to_at > at),
+            )
+        )
+    )
+
+
+def see(work: Work, person_id: UUID) -> Person:
+    """Find a person within sight; one outside it looks exactly like one who is not there, and leaves a trace."""
+    person = work.session.scalars(
+        select(Person).where(Person.id == person_id, visible_to(work.signed_in))
+    ).one_or_none()
+    if person is None:
+        raise out_of_sight(work, person_id)
+    return person
+
+
+def out_of_sight(work: Work, person_id: UUID) -> NotFound:
+    """Make the refusal for a person outside one's sight; whether they exist shows only in the ledger."""
+    refusal = NotFound()
+
+    def leave(session: Session) -> None:
+        later = Work(session, work.tools, work.keys, work.now, work.signed_in, work.request_id)
+        there = session.scalar(select(Person.id).where(Person.id == person_id))
+        later.tell(
+            "refused.out_of_sight",
+            "person",
+            person_id if there else None,
+            person_id=person_id if there else None,
+            changes=False,
+        )
+        later.close()
+
+    refusal.leaves = leave
+    return refusal

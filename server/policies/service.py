@@ -1,0 +1,108 @@
+"""Policy numbers as versions: which value holds where and on which day, and what was known when."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from server.errors import Invalid
+from server.ledger.work import Work
+from server.policies.models import PolicyVersion
+from server.policies.terms import NUMBERS
+
+
+def seed(work: Work, *, effective_from: dt.date, begin_on: dt.date) -> None:
+    """Write the first version of every number, each marked for local confirmation."""
+    for number in NUMBERS.values():
+        value = begin_on.isoformat() if number.key == "duties.begin_on" else number.default
+        work.session.add(
+            PolicyVersion(
+                id=work.new_id(),
+                key=number.key,
+                area_code="",
+                value=value,
+                unit=number.unit,
+                effective_from=effective_from,
+                source_doc_no=number.source,
+                source_url="",
+                needs_confirmation=True,
+                recorded_at=work.now,
+            )
+        )
+    work.tell("policies.seeded", "policy", payload={"numbers": sorted(NUMBERS)})
+
+
+def value_on(
+    session: Session, key: str, day: dt.date, *, area_code: str = "", known_at: dt.datetime | None = None
+) -> Any:
+    """Give the value of a number on a day for an area; the nearest area wins, the default where nobody set one."""
+    number = NUMBERS[key]
+    known = (
+        PolicyVersion.superseded_at.is_(None)
+        if known_at is None
+        else (PolicyVersion.recorded_at <= known_at)
+        & or_(PolicyVersion.superseded_at.is_(None), PolicyVersion.superseded_at > known_at)
+    )
+    found = session.scalars(
+        select(PolicyVersion)
+        .where(
+            PolicyVersion.key == key,
+            PolicyVersion.effective_from <= day,
+            or_(PolicyVersion.effective_to.is_(None), PolicyVersion.effective_to >= day),
+            literal(area_code).like(func.concat(PolicyVersion.area_code, "%")),
+            known,
+        )
+        .order_by(func.length(PolicyVersion.area_code).desc(), PolicyVersion.effective_from.desc())
+        .limit(1)
+    ).first()
+    return number.default if found is None else found.value
+
+
+def begin_on(
+    session: Session, day: dt.date, *, area_code: str = "", known_at: dt.datetime | None = None
+) -> dt.date:
+    """Give the first day from which duties are kept in an area."""
+    value = value_on(session, "duties.begin_on", day, area_code=area_code, known_at=known_at)
+    return dt.date.fromisoformat(value) if value else day.replace(day=1)
+
+
+def set_number(
+    work: Work,
+    key: str,
+    value: Any,
+    *,
+    area_code: str,
+    effective_from: dt.date,
+    source_doc_no: str,
+    source_url: str,
+) -> PolicyVersion:
+    """Record a new value from a day on; the version that it replaces is kept."""
+    if key not in NUMBERS:
+        raise Invalid(errors={"key": ["没有这项参数。"]})
+    old = work.session.scalars(
+        select(PolicyVersion).where(
+            PolicyVersion.key == key,
+            PolicyVersion.area_code == area_code,
+            PolicyVersion.effective_from == effective_from,
+            PolicyVersion.superseded_at.is_(None),
+        )
+    ).first()
+    if old is not None:
+        old.superseded_at = work.now
+    new = PolicyVersion(
+        id=work.new_id(),
+        key=key,
+        area_code=area_code,
+        value=value,
+        unit=NUMBERS[key].unit,
+        effective_from=effective_from,
+        source_doc_no=source_doc_no,
+        source_url=source_url,
+        needs_confirmation=False,
+        recorded_at=work.now,
+        recorded_by=work.actor_id,
+    )
+    work.session.add(new)
+    work.tell("policy.set", "policy", new.id, payload={"key": key, "value": value, "from": effective_from})
+    return new

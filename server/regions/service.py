@@ -1,0 +1,122 @@
+"""Regions: what lies where on a day, taken in from a code table, merged and renamed."""
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from server.errors import Invalid, NotFound
+from server.ledger.work import Work
+from server.regions.models import Region
+from server.regions.queries import in_force
+from server.regions.terms import CODE_LENGTH, Level
+
+TOWNSHIPS = {
+    "341882001": "桐汭街道",
+    "341882002": "祠山街道",
+    "341882003": "升平街道",
+    "341882100": "桃州镇",
+    "341882101": "柏垫镇",
+    "341882102": "誓节镇",
+    "341882103": "邱村镇",
+    "341882104": "新杭镇",
+    "341882105": "杨滩镇",
+    "341882200": "卢村乡",
+    "341882201": "东亭乡",
+    "341882202": "四合乡",
+    "341882400": "广德经济开发区",
+}
+GUANGDE = Path(__file__).parent / "data" / "guangde_villages.csv"
+
+
+def load_guangde(session: Session, *, valid_from: dt.date) -> int:
+    """Take in Guangde's county, townships and villages (GB/T 2260; village codes as published for 2022)."""
+    source = "GB/T 2260、统计用区划代码（china-division 2.7.0）"
+    rows: list[dict[str, object]] = [
+        {"code": "341882", "name": "广德市", "level": Level.COUNTY, "parent_code": None},
+        *(
+            {"code": code, "name": name, "level": Level.TOWNSHIP, "parent_code": "341882"}
+            for code, name in TOWNSHIPS.items()
+        ),
+    ]
+    with GUANGDE.open(encoding="utf-8-sig", newline="") as file:
+        rows += [
+            {
+                "code": line["code"],
+                "name": short(line["name"]),
+                "level": Level.VILLAGE,
+                "parent_code": line["streetCode"],
+            }
+            for line in csv.DictReader(file)
+        ]
+    session.execute(insert(Region), [{**row, "valid_from": valid_from, "source": source} for row in rows])
+    return len(rows)
+
+
+def short(name: str) -> str:
+    """Shorten a committee's name to the village's: 团山村村民委员会 → 团山村."""
+    for ending in ("居民委员会", "村民委员会", "村委会", "居委会"):
+        if name.endswith(ending) and len(name) > len(ending):
+            return name.removesuffix(ending)
+    return name
+
+
+def rename(work: Work, code: str, name: str, *, on: dt.date) -> Region:
+    """Give a region another name from a day on; its earlier name stays in its history."""
+    old = region_on(work.session, code, on)
+    if not name.strip() or old.valid_from >= on:
+        raise Invalid(errors={"name": ["请填写新名称，且生效日期须晚于现名称的启用日期。"]})
+    old.valid_to = on - dt.timedelta(days=1)
+    new = Region(
+        code=code,
+        valid_from=on,
+        name=name.strip(),
+        level=old.level,
+        parent_code=old.parent_code,
+        source="更名",
+    )
+    work.session.add(new)
+    work.tell("region.renamed", "region", payload={"code": code, "from": old.name, "to": name, "on": on})
+    return new
+
+
+def merge(work: Work, codes: Iterable[str], into: str, *, on: dt.date) -> int:
+    """End regions on a day and name the region that they were merged into; returns how many ended."""
+    region_on(work.session, into, on)
+    ended = 0
+    for code in codes:
+        if code == into:
+            continue
+        old = region_on(work.session, code, on)
+        old.valid_to = on - dt.timedelta(days=1)
+        old.successor_code = into
+        ended += 1
+        work.tell("region.merged", "region", payload={"code": code, "into": into, "on": on})
+    return ended
+
+
+def region_on(session: Session, code: str, day: dt.date) -> Region:
+    """Find the region that bears a code on a day, or refuse."""
+    found = session.scalars(select(Region).where(Region.code == code, in_force(day))).first()
+    if found is None:
+        raise NotFound("没有这个行政区划代码，或当日已撤销。")
+    return found
+
+
+def names(session: Session, codes: Iterable[str]) -> Mapping[str, str]:
+    """Give today's name of each code; a region that ended keeps its last name."""
+    wanted = sorted(set(codes))
+    rows = session.execute(
+        select(Region.code, Region.name)
+        .where(Region.code.in_(wanted))
+        .order_by(Region.code, Region.valid_from)
+    )
+    return {code: name for code, name in rows}  # noqa: C416  (the last name of a code wins)
+
+
+def is_village(code: str) -> bool:
+    """Say whether a code has the length of a village's."""
+    return len(code) == CODE_LENGTH[Level.VILLAGE]

@@ -1,0 +1,13 @@
+"""Every blueprint of the API, registered in one place."""
+
+from flask import Flask
+from flask_smorest import Api, Blueprint
+
+BLUEPRINTS: tuple[Blueprint, ...] = ()
+
+
+def register(app: Flask, api: Api) -> None:
+    """Register the features' views under /api/v1."""
+    del app
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1")

@@ -1,0 +1,120 @@
+"""The schedule (走访计划): rules with versions, opened periods, and duties as rows (docs/adr/0003)."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.db import Base, Word
+from server.people.terms import CareLevel, Category, Tag
+from server.schedule.terms import DutyKind, EmergencyKind, PeriodUnit
+
+UNMET = "met_on IS NULL AND closed_on IS NULL"
+
+
+class RuleVersion(Base):
+    """How often whom: one version of a visit rule, with its source and where and when it holds.
+
+    `area_code` "" holds everywhere. A version is never changed; a new one supersedes it from a day on.
+    """
+
+    __tablename__ = "visit_rules"
+    __table_args__ = (Index("ix_visit_rules_key", "key", "effective_from"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    key: Mapped[str] = mapped_column(String(60))
+    area_code: Mapped[str] = mapped_column(String(12))
+    category: Mapped[Category | None] = mapped_column(Word(Category))
+    care_level: Mapped[CareLevel | None] = mapped_column(Word(CareLevel))
+    tag: Mapped[Tag | None] = mapped_column(Word(Tag))
+    unit: Mapped[PeriodUnit] = mapped_column(Word(PeriodUnit))
+    required: Mapped[int]
+    in_person: Mapped[int]
+    alert_days: Mapped[list[Any]]
+    cutoff_day: Mapped[int]
+    heads_only: Mapped[bool]
+    effective_from: Mapped[dt.date]
+    effective_to: Mapped[dt.date | None]
+    source_doc_no: Mapped[str] = mapped_column(String(100))
+    source_url: Mapped[str] = mapped_column(String(300))
+    needs_confirmation: Mapped[bool]
+    recorded_at: Mapped[dt.datetime]
+    recorded_by: Mapped[UUID | None] = mapped_column(Uuid)
+    superseded_at: Mapped[dt.datetime | None]
+
+
+class OpenedPeriod(Base):
+    """A period whose duties have been opened for everybody who owes them."""
+
+    __tablename__ = "opened_periods"
+
+    unit: Mapped[PeriodUnit] = mapped_column(Word(PeriodUnit), primary_key=True)
+    period_start: Mapped[dt.date] = mapped_column(primary_key=True)
+    opened_at: Mapped[dt.datetime]
+    duties: Mapped[int]
+
+
+class Emergency(Base):
+    """Something that happened after which people must be seen at once (24 hours by default)."""
+
+    __tablename__ = "emergencies"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[EmergencyKind] = mapped_column(Word(EmergencyKind))
+    area_code: Mapped[str] = mapped_column(String(12))
+    happened_at: Mapped[dt.datetime]
+    hours: Mapped[int]
+    note: Mapped[str] = mapped_column(Text)
+    declared_at: Mapped[dt.datetime]
+    declared_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class Duty(Base):
+    """A visit owed to one person in one window; the tally columns are kept by the visits' own transactions.
+
+    `met_on`: day of the contact that completed it; `met_received_at`: when the server first knew; `closed_on`: day of
+    the first counting contact after the window; `exit_on`: day on which the person left the category.
+    `lane` names for what it is owed: `<category>.<unit>`, `<tag>.<unit>` or `emergency:<id>`; a change of care level
+    inside a period changes what the lane asks from the next period on, never the number of its duties.
+    """
+
+    __tablename__ = "duties"
+    __table_args__ = (
+        Index("uq_duties_window", "person_id", "lane", "period_start", unique=True),
+        Index(
+            "ix_duties_unmet",
+            "category",
+            "due_on",
+            "person_id",
+            postgresql_where=text(UNMET),
+            sqlite_where=text(UNMET),
+        ),
+        Index("ix_duties_village", "village_code", "due_on"),
+        CheckConstraint("required >= 0 AND done >= 0 AND attempts >= 0", name="counts"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    lane: Mapped[str] = mapped_column(String(60))
+    kind: Mapped[DutyKind] = mapped_column(Word(DutyKind))
+    category: Mapped[Category] = mapped_column(Word(Category))
+    village_code: Mapped[str] = mapped_column(String(12))
+    period_start: Mapped[dt.date]
+    due_on: Mapped[dt.date]
+    opens_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime]
+    required: Mapped[int]
+    in_person: Mapped[int]
+    due_soon_on: Mapped[dt.date]
+    done: Mapped[int] = mapped_column(default=0)
+    done_in_person: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    met_on: Mapped[dt.date | None]
+    met_received_at: Mapped[dt.datetime | None]
+    closed_on: Mapped[dt.date | None]
+    exit_on: Mapped[dt.date | None]
+    in_correction: Mapped[bool] = mapped_column(default=False)
+    opened_at: Mapped[dt.datetime]
+    revision: Mapped[int] = mapped_column(default=1)

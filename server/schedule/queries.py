@@ -1,0 +1,136 @@
+"""Questions about rules and duties."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from server.schedule.models import Duty, Emergency, OpenedPeriod, RuleVersion
+from server.schedule.terms import DutyFacts, DutyTally, Pause, VisitRule
+
+
+def known(
+    recorded: ColumnElement[dt.datetime], superseded: ColumnElement[dt.datetime], at: dt.datetime | None
+) -> ColumnElement[bool]:
+    """Select the versions that the house knew at an instant; None is now."""
+    if at is None:
+        return superseded.is_(None)
+    return and_(recorded <= at, or_(superseded.is_(None), superseded > at))
+
+
+def rule_versions(session: Session, *, known_at: dt.datetime | None = None) -> list[tuple[str, VisitRule]]:
+    """Read every rule version with the area that it holds for ("" is everywhere)."""
+    rows = session.scalars(
+        select(RuleVersion).where(
+            known(RuleVersion.recorded_at.expression, RuleVersion.superseded_at.expression, known_at)
+        )
+    )
+    return [
+        (
+            row.area_code,
+            VisitRule(
+                key=row.key,
+                category=row.category,
+                care_level=row.care_level,
+                tag=row.tag,
+                unit=row.unit,
+                required=row.required,
+                in_person=row.in_person,
+                alert_days=tuple(row.alert_days),
+                cutoff_day=row.cutoff_day,
+                effective_from=row.effective_from,
+                effective_to=row.effective_to,
+                applies_to_head_only=row.heads_only,
+                source=row.source_doc_no,
+                confirmed=not row.needs_confirmation,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def rules_of(area_code: str, versions: Iterable[tuple[str, VisitRule]]) -> list[VisitRule]:
+    """Choose, of each key, the versions of the area nearest to `area_code`."""
+    nearest: dict[str, int] = {}
+    mine = [(area, rule) for area, rule in versions if area_code.startswith(area)]
+    for area, rule in mine:
+        nearest[rule.key] = max(nearest.get(rule.key, 0), len(area))
+    return [rule for area, rule in mine if len(area) == nearest[rule.key]]
+
+
+def opened(session: Session) -> set[tuple[str, dt.date]]:
+    """Read which periods have been opened; a few rows a month."""
+    return {
+        (str(unit), start)
+        for unit, start in session.execute(select(OpenedPeriod.unit, OpenedPeriod.period_start))
+    }
+
+
+def touched_by(person_id: UUID, since: dt.date) -> Select[tuple[Duty]]:
+    """Select the duties that a visit on or after a day can change: those due since, and older ones still unmet."""
+    return (
+        select(Duty)
+        .where(Duty.person_id == person_id, or_(Duty.due_on >= since, Duty.met_on.is_(None)))
+        .order_by(Duty.due_on)
+    )
+
+
+def overdue_on(day: dt.date) -> ColumnElement[bool]:
+    """Select the duties that are overdue at the end of a day, with today's knowledge (rules.overdue_on as SQL)."""
+    return and_(
+        Duty.due_on < day,
+        Duty.met_on.is_(None),
+        or_(Duty.closed_on.is_(None), Duty.closed_on > day),
+        or_(Duty.exit_on.is_(None), Duty.exit_on > day),
+    )
+
+
+def overdue_now(day: dt.date) -> ColumnElement[bool]:
+    """Select the duties that are overdue at the end of today; the same rows, by the index of unmet duties."""
+    return and_(
+        Duty.due_on < day,
+        Duty.met_on.is_(None),
+        Duty.closed_on.is_(None),
+        or_(Duty.exit_on.is_(None), Duty.exit_on > day),
+    )
+
+
+def facts_of(duty: Duty, pauses: Sequence[Pause] = ()) -> DutyFacts:
+    """Read a duty's row as the facts that the rules ask for."""
+    return DutyFacts(
+        kind=duty.kind,
+        opens_at=duty.opens_at,
+        due_at=duty.due_at,
+        due_on=duty.due_on,
+        due_soon_on=duty.due_soon_on,
+        required=duty.required,
+        in_person=duty.in_person,
+        exit_on=duty.exit_on,
+        pauses=tuple(pauses),
+    )
+
+
+def tally_of(duty: Duty) -> DutyTally:
+    """Read a duty's row as the tally that visits left on it."""
+    return DutyTally(
+        done=duty.done,
+        done_in_person=duty.done_in_person,
+        attempts=duty.attempts,
+        met_on=duty.met_on,
+        met_received_at=duty.met_received_at,
+        closed_on=duty.closed_on,
+        exit_on=duty.exit_on,
+    )
+
+
+def emergencies_of(
+    session: Session, village_code: str, *, known_at: dt.datetime | None = None
+) -> list[Emergency]:
+    """Read the emergencies declared for areas that hold a village."""
+    areas = {village_code[:length] for length in (6, 9, 12)}
+    wanted = select(Emergency).where(Emergency.area_code.in_(areas))
+    if known_at is not None:
+        wanted = wanted.where(Emergency.declared_at <= known_at)
+    return list(session.scalars(wanted))

@@ -1,0 +1,71 @@
+"""What an administrator sets for a process, read from the environment and checked at start.
+
+Rules of the work (how often, how many days) are not here: they are versioned rows (server/policies/).
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from environs import Env, EnvError
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which and what it should be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one server process; `from_env` reads them.
+
+    `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
+    `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front.
+    """
+
+    database_url: str
+    storage_url: str
+    keyring: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    s3_endpoint_url: str | None = None
+    wechat_base_url: str = "https://api.weixin.qq.com"
+    wechat_app_id: str = ""
+    wechat_app_secret: str = field(default="", repr=False)
+    wecom_base_url: str = "https://qyapi.weixin.qq.com"
+    wecom_corp_id: str = ""
+    wecom_corp_secret: str = field(default="", repr=False)
+    proxies: int = 0
+    pool_size: int = 8
+    demo: bool = False
+    data_dir: Path | None = None
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Read the settings of a service; nothing secret has a default."""
+        env = Env()
+        try:
+            settings = cls(
+                database_url=env.str("DATABASE_URL"),
+                storage_url=env.str("STORAGE_URL"),
+                keyring=env.str("KEYRING"),
+                secret_key=env.str("SECRET_KEY"),
+                s3_endpoint_url=env.str("S3_ENDPOINT_URL", None),
+                wechat_base_url=env.str("WECHAT_BASE_URL", cls.wechat_base_url),
+                wechat_app_id=env.str("WECHAT_APP_ID", ""),
+                wechat_app_secret=env.str("WECHAT_APP_SECRET", ""),
+                wecom_base_url=env.str("WECOM_BASE_URL", cls.wecom_base_url),
+                wecom_corp_id=env.str("WECOM_CORP_ID", ""),
+                wecom_corp_secret=env.str("WECOM_CORP_SECRET", ""),
+                proxies=env.int("TRUSTED_PROXIES", 0),
+                pool_size=env.int("POOL_SIZE", 8),
+            )
+        except EnvError as error:
+            raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse settings with which a service must not start."""
+        if len(self.secret_key) < 32:  # noqa: PLR2004
+            raise SettingsError("SECRET_KEY must have at least 32 characters")
+        if not self.storage_url.startswith(("file:///", "s3://")):
+            raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")

@@ -1,0 +1,182 @@
+"""Keeps duties up to date with what happened: visits, voids, pauses, exits, new enrolments.
+
+`settle_visit` is the short way, for a visit: it re-tallies the duties that the visit can touch. `settle_people` is
+the long way: it derives what a person owes from their whole history and brings the rows into line.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.ledger.work import Work
+from server.people.models import Person
+from server.policies.service import begin_on
+from server.schedule import terms
+from server.schedule.derive import derive_duties
+from server.schedule.histories import histories, pauses_of
+from server.schedule.models import Duty
+from server.schedule.opening import ensure_open, lane_of
+from server.schedule.periods import first_second
+from server.schedule.queries import emergencies_of, facts_of, rule_versions, rules_of, touched_by
+from server.schedule.rules import tally
+from server.schedule.terms import Contact, DutyTally, OwedDuty
+from server.visits.models import Visit
+from server.visits.terms import Outcome
+
+BATCH = 200
+
+
+def contacts_of(session: Session, person_id: UUID, since: dt.datetime) -> list[Contact]:
+    """Read the visits and attempts on file for a person since an instant, neither void nor withdrawn."""
+    rows = session.execute(
+        select(
+            Visit.id, Visit.occurred_at, Visit.received_at, Visit.counts, Visit.in_person, Visit.outcome
+        ).where(Visit.person_id == person_id, Visit.occurred_at >= since, Visit.out_of_count_at.is_(None))
+    )
+    return [
+        Contact(
+            str(row.id),
+            row.occurred_at,
+            row.received_at,
+            row.counts,
+            row.in_person,
+            row.outcome is Outcome.DEAD,
+        )
+        for row in rows
+    ]
+
+
+def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
+    """Bring the duties that visits since a day can change up to date; returns them, oldest first."""
+    ensure_open(work)
+    work.session.flush()
+    duties = list(work.session.scalars(touched_by(person.id, since)))
+    if not duties:
+        return []
+    contacts = contacts_of(work.session, person.id, min(duty.opens_at for duty in duties))
+    pauses: Sequence[terms.Pause] = ()
+    if any(duty.in_person or duty.required > 1 for duty in duties):
+        pauses = pauses_of(work.session, [person.id]).get(person.id, [])
+    for duty in duties:
+        _write(duty, tally(facts_of(duty, pauses), contacts))
+    return duties
+
+
+def settle_people(work: Work, people: Iterable[UUID]) -> None:
+    """Derive anew what each person owes, open what is missing, cancel what is owed no more, and re-tally."""
+    ensure_open(work)
+    versions = rule_versions(work.session)
+    wanted = sorted(people)
+    for start in range(0, len(wanted), BATCH):
+        batch = wanted[start : start + BATCH]
+        facts = histories(work.session, batch)
+        for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
+            history = facts[person.id]
+            owed = derive_duties(
+                history.enrolments,
+                rules_of(person.village_code, versions),
+                history.pauses,
+                [
+                    terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
+                    for row in emergencies_of(work.session, person.village_code)
+                ],
+                begin_on=begin_on(work.session, work.today, area_code=person.village_code),
+                as_of=work.today,
+                tags=history.tags,
+            )
+            _settle(work, person, history.pauses, owed)
+
+
+def _settle(work: Work, person: Person, pauses: Sequence[terms.Pause], owed: Sequence[OwedDuty]) -> None:
+    rows = {
+        (duty.lane, duty.period_start): duty
+        for duty in work.session.scalars(select(Duty).where(Duty.person_id == person.id))
+    }
+    if not rows and not owed:
+        return
+    earliest = min([duty.opens_at for duty in rows.values()] + [one.facts.opens_at for one in owed])
+    contacts = contacts_of(work.session, person.id, earliest)
+    for one in owed:
+        category = _category(one, person, work)
+        lane = lane_of(one.rule, category) if one.rule else one.trigger
+        duty = rows.pop((lane, one.period.start), None)
+        if duty is None:
+            duty = _new(work, person, one, lane, category)
+            work.session.add(duty)
+        if duty.village_code != person.village_code:
+            duty.village_code = person.village_code
+        _write(duty, tally(one.facts, contacts))
+    for duty in rows.values():  # owed under what was known before, owed no more
+        done = tally(facts_of(duty, pauses), contacts)
+        left = first_day_out = duty.period_start
+        if done.met_on is None and (duty.exit_on is None or duty.exit_on > first_day_out):
+            duty.exit_on = left
+            duty.revision += 1
+
+
+def _category(one: OwedDuty, person: Person, work: Work) -> terms.Category:
+    raise NotImplementedError
+
+
+def _new(work: Work, person: Person, one: OwedDuty, lane: str, category: terms.Category) -> Duty:
+    facts = one.facts
+    return Duty(
+        id=work.new_id(),
+        person_id=person.id,
+        lane=lane,
+        kind=facts.kind,
+        category=category,
+        village_code=person.village_code,
+        period_start=one.period.start,
+        due_on=facts.due_on,
+        opens_at=facts.opens_at,
+        due_at=facts.due_at,
+        due_soon_on=facts.due_soon_on,
+        required=facts.required,
+        in_person=facts.in_person,
+        done=0,
+        done_in_person=0,
+        attempts=0,
+        opened_at=work.now,
+        in_correction=False,
+        revision=1,
+    )
+
+
+def _write(duty: Duty, done: DutyTally) -> None:
+    new = (
+        done.done,
+        done.done_in_person,
+        done.attempts,
+        done.met_on,
+        done.met_received_at,
+        done.closed_on,
+        done.exit_on,
+    )
+    old = (
+        duty.done,
+        duty.done_in_person,
+        duty.attempts,
+        duty.met_on,
+        duty.met_received_at,
+        duty.closed_on,
+        duty.exit_on,
+    )
+    if new == old:
+        return
+    (
+        duty.done,
+        duty.done_in_person,
+        duty.attempts,
+        duty.met_on,
+        duty.met_received_at,
+        duty.closed_on,
+        duty.exit_on,
+    ) = new
+    duty.revision += 1
+
+
+__all__ = ["contacts_of", "first_second", "settle_people", "settle_visit"]
