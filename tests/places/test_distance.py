@@ -89,11 +89,25 @@ def test_the_box_is_no_larger_than_it_must_be() -> None:
     assert not box.holds(Point(30, 119.011))
 
 
-def test_a_circle_across_the_antimeridian_has_two_ranges_of_longitude() -> None:
-    box = box_around(Point(0, 179.999), 1_000)
+@pytest.mark.parametrize("longitude", [179.999, -179.999, 180, -180])
+def test_a_circle_across_the_antimeridian_has_two_ranges_of_longitude(longitude: float) -> None:
+    box = box_around(Point(0, longitude), 1_000)
     assert len(box.longitudes) == 2
     assert box.holds(Point(0, -179.999))
+    assert box.holds(Point(0, 179.999))
     assert not box.holds(Point(0, 0))
+
+
+def test_the_box_reaches_to_where_the_circle_is_widest() -> None:
+    # In high latitudes that is nearer to the pole than the centre.
+    latitude, angle = math.radians(80), math.radians(5)
+    widest = Point(
+        math.degrees(math.asin(math.sin(latitude) / math.cos(angle))),
+        math.degrees(math.asin(math.sin(angle) / math.cos(latitude))),
+    )
+    radius = angle * EARTH_RADIUS_M
+    assert distance_m(Point(80, 0), widest) == pytest.approx(radius, rel=1e-9)
+    assert box_around(Point(80, 0), radius).holds(widest)
 
 
 @pytest.mark.parametrize("radius", [-1, math.nan, -math.inf])
