@@ -1,0 +1,1 @@
+"""地理位置: where a home is, where a phone said it was, and whether the two agree."""
