@@ -19,14 +19,14 @@ MOST_NESTING = 32
 _SUSPECT = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
-class _Doubled(ValueError):
+class _DoubledError(ValueError):
     pass
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Doubled
+        raise _DoubledError
     return made
 
 
@@ -81,7 +81,7 @@ def parse_json(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except _Doubled:
+    except _DoubledError:
         raise Invalid("同一项内容出现了两次。", errors={"": ["同一个名称出现了两次。"]}) from None
     except RecursionError:
         raise Invalid("内容嵌套太深。", errors={"": ["嵌套超过 32 层。"]}) from None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from flask import g, make_response, request
 from flask.typing import ResponseReturnValue
 from psycopg import errors as pg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from server.db import unit_of_work
@@ -57,12 +57,17 @@ def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
             _leave_behind(refusal)
             raise
         except DBAPIError as error:
-            if attempt + 1 < TRIES and isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure)):
+            if attempt + 1 < TRIES and _worth_again(error):
                 continue
             raise
         else:
             return answer
     raise Unavailable
+
+
+def _worth_again(error: DBAPIError) -> bool:
+    """A twin that was quicker breaks a constraint or a lock; the second look finds what it stored."""
+    return isinstance(error, IntegrityError) or isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure))
 
 
 def open_work(session: Any, can: Can) -> Work:

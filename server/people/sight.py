@@ -16,7 +16,7 @@ from server.people.models import Person, Responsibility
 from server.permissions import Actor, Role
 from server.regions.queries import inside
 
-OF_AN_AREA = frozenset({Role.REVIEWER, Role.CHIEF, Role.COUNTY_INSPECTOR})
+AREA_ROLES = frozenset({Role.REVIEWER, Role.CHIEF, Role.COUNTY_INSPECTOR})
 
 
 def visible_to(actor: Actor | None) -> ColumnElement[bool]:
@@ -31,7 +31,7 @@ def visible_to(actor: Actor | None) -> ColumnElement[bool]:
                 Responsibility.to_at.is_(None),
             )
         )
-    if actor.role in OF_AN_AREA:
+    if actor.role in AREA_ROLES:
         return inside(Person.village_code, actor.area_code)
     return false()
 

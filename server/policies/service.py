@@ -1,7 +1,9 @@
 """Policy numbers as versions: which value holds where and on which day, and what was known when."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -104,5 +106,44 @@ def set_number(
         recorded_by=work.actor_id,
     )
     work.session.add(new)
+    _in_force.pop(work.session.get_bind(), None)
     work.tell("policy.set", "policy", new.id, payload={"key": key, "value": value, "from": effective_from})
     return new
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Every number in force, as read a moment ago; `on` picks the nearest area's value for a day."""
+
+    read_at: dt.datetime
+    versions: tuple[PolicyVersion, ...]
+
+    def on(self, key: str, day: dt.date, area_code: str = "") -> Any:
+        """Give the value of a number on a day for an area."""
+        fitting = [
+            version
+            for version in self.versions
+            if version.key == key
+            and area_code.startswith(version.area_code)
+            and version.effective_from <= day
+            and (version.effective_to is None or version.effective_to >= day)
+        ]
+        if not fitting:
+            return NUMBERS[key].default
+        return max(fitting, key=lambda one: (len(one.area_code), one.effective_from)).value
+
+
+KEPT_FOR = dt.timedelta(seconds=30)
+_in_force: WeakKeyDictionary[Any, InForce] = WeakKeyDictionary()
+
+
+def in_force(work: Work) -> InForce:
+    """Read the numbers in force, at most every thirty seconds: a request must not pay for what changes once a year."""
+    engine = work.session.get_bind()
+    kept = _in_force.get(engine)
+    if kept is None or not dt.timedelta() <= work.now - kept.read_at < KEPT_FOR:
+        versions = work.session.scalars(select(PolicyVersion).where(PolicyVersion.superseded_at.is_(None))).all()
+        for version in versions:
+            work.session.expunge(version)
+        kept = _in_force[engine] = InForce(work.now, tuple(versions))
+    return kept

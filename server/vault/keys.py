@@ -20,6 +20,7 @@ from server.vault.models import StoredKey
 
 HOUSE_KEY = UUID(int=0)
 SECRET_BYTES = 32
+BATCH = 5000
 
 
 class KeyStore:
@@ -39,24 +40,21 @@ class KeyStore:
             missing = count - len(self._reserved)
             if missing <= 0:
                 return
-            made = [
-                DataKey(self._tools.new_id(), self._tools.random_bytes(SECRET_BYTES))
-                for _ in range(max(missing, 16))
-            ]
-            now = self._tools.now()
+            made = []
+            rows = []
+            for _ in range(max(missing, 16)):
+                key_id, secret = self._tools.new_id(), self._tools.random_bytes(SECRET_BYTES)
+                made.append(DataKey(key_id, secret, self._tools.random_bytes))
+                rows.append(
+                    {
+                        "id": key_id,
+                        "wrapped": self.keyring.wrap(secret, key_id),
+                        "created_at": self._tools.now(),
+                    }
+                )
             with unit_of_work(self._sessions) as session:
-                for start in range(0, len(made), 5000):
-                    session.execute(
-                        insert(StoredKey),
-                        [
-                            {
-                                "id": key.key_id,
-                                "wrapped": self.keyring.wrap(key.secret, key.key_id),
-                                "created_at": now,
-                            }
-                            for key in made[start : start + 5000]
-                        ],
-                    )
+                for start in range(0, len(rows), BATCH):
+                    session.execute(insert(StoredKey), rows[start : start + BATCH])
             self._reserved.extend(made)
 
     def take(self) -> DataKey:
@@ -67,7 +65,7 @@ class KeyStore:
         """Open a wrapped key; None when it was destroyed, and with it all that it sealed."""
         if wrapped is None:
             return None
-        return DataKey(key_id, self.keyring.unwrap(wrapped, key_id))
+        return DataKey(key_id, self.keyring.unwrap(wrapped, key_id), self._tools.random_bytes)
 
     def fetch(self, session: Session, key_ids: Iterable[UUID]) -> dict[UUID, DataKey]:
         """Read the keys of many people at once; destroyed ones are left out."""

@@ -33,14 +33,14 @@ def contacts_of(session: Session, person_id: UUID, since: dt.datetime) -> list[C
     """Read the visits and attempts on file for a person since an instant, neither void nor withdrawn."""
     rows = session.execute(
         select(
-            Visit.id, Visit.occurred_at, Visit.received_at, Visit.counts, Visit.in_person, Visit.outcome
+            Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
         ).where(Visit.person_id == person_id, Visit.occurred_at >= since, Visit.out_of_count_at.is_(None))
     )
     return [
         Contact(
             str(row.id),
             row.occurred_at,
-            row.received_at,
+            row.counted_since,
             row.counts,
             row.in_person,
             row.outcome is Outcome.DEAD,

@@ -16,7 +16,7 @@ class Visit(Base):
 
     `open_body` holds what stays computable (enumerated answers, times, coordinates), `private_sealed` every free
     text, under the person's key. `counts` says that the outcome counts towards a duty, `in_person` that somebody
-    stood before the person. `clock_skew_s` is the phone's clock minus the server's.
+    stood before the person; `counted_since` is when the server first had what the duty counts. `clock_skew_s` is the phone's clock minus the server's.
     """
 
     __tablename__ = "visits"
@@ -38,6 +38,7 @@ class Visit(Base):
     conclusion: Mapped[Conclusion | None] = mapped_column(Word(Conclusion))
     occurred_at: Mapped[dt.datetime]
     received_at: Mapped[dt.datetime]
+    counted_since: Mapped[dt.datetime]
     clock_skew_s: Mapped[int]
     filed_late: Mapped[bool]
     counts: Mapped[bool]
@@ -52,8 +53,6 @@ class Visit(Base):
     answered: Mapped[int]
     answers_required: Mapped[int]
     revised_at: Mapped[dt.datetime]
-    photo_count: Mapped[int] = mapped_column(default=0)
-    photo_debt: Mapped[int] = mapped_column(default=0)
 
 
 class PastRevision(Base):
