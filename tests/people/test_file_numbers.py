@@ -1,7 +1,7 @@
 """File numbers: one form, read back as they were written."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.people.file_numbers import (
@@ -19,6 +19,7 @@ def test_the_number_looks_as_the_design_says():
     assert str(file_number("341882003", Category.TEKUN_DISPERSED, 2024, 17)) == "341882003-TK-2024-00017"
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(r"[0-9]{9}", fullmatch=True),
     st.sampled_from(Category),

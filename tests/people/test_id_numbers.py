@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
@@ -58,6 +58,7 @@ def test_full_width_spaces_and_marks_are_read_through(typed: str):
     assert read_id_number(typed, today=TODAY).number == PUBLISHED
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_a_right_number_tells_birth_and_sex(number: str):
     read = read_id_number(number, today=TODAY)
@@ -65,6 +66,7 @@ def test_a_right_number_tells_birth_and_sex(number: str):
     assert read.sex is (Sex.MALE if number[16] in "13579" else Sex.FEMALE)
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(0, 17), st.sampled_from("0123456789X"))
 def test_any_change_of_one_digit_is_refused(number: str, place: int, other: str):
     changed = number[:place] + other + number[place + 1 :]
@@ -132,6 +134,7 @@ def test_a_leap_day_is_a_birth_date_only_in_a_leap_year():
     assert refusal_of("999999195302290011") is rules.IdNumberBirthDate
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.text("0123456789X１Ｘ ", min_size=15, max_size=19))
 def test_a_refusal_is_one_of_the_written_sentences_under_the_path_of_the_field(typed: str):
     wrong = None
@@ -144,6 +147,7 @@ def test_a_refusal_is_one_of_the_written_sentences_under_the_path_of_the_field(t
         assert wrong.detail in {kind.detail for kind in IdNumberWrong.__subclasses__()}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_normalising_twice_changes_nothing_more(typed: str):
     once = normalise_id_number(typed)

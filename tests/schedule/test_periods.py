@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.schedule.periods import (
@@ -24,6 +24,7 @@ days = st.dates(date(1950, 1, 1), date(2150, 12, 31))
 units = st.sampled_from(PeriodUnit)
 
 
+@settings(deadline=None)
 @given(units, days)
 def test_a_period_holds_its_day_and_every_day_of_it_has_that_period(unit: PeriodUnit, day: date):
     period = period_of(unit, day)
@@ -31,6 +32,7 @@ def test_a_period_holds_its_day_and_every_day_of_it_has_that_period(unit: Period
     assert period_of(unit, period.start) == period_of(unit, period.end) == period
 
 
+@settings(deadline=None)
 @given(units, days)
 def test_the_next_period_begins_on_the_day_after_and_is_another(unit: PeriodUnit, day: date):
     period = period_of(unit, day)
@@ -39,6 +41,7 @@ def test_the_next_period_begins_on_the_day_after_and_is_another(unit: PeriodUnit
     assert after == period_of(unit, after.start)
 
 
+@settings(deadline=None)
 @given(units, days, st.integers(0, 1500))
 def test_periods_between_two_days_cover_them_without_gap_or_overlap(
     unit: PeriodUnit, first: date, length: int
@@ -50,6 +53,7 @@ def test_periods_between_two_days_cover_them_without_gap_or_overlap(
     assert all(later.start == earlier.end + DAY for earlier, later in itertools.pairwise(periods))
 
 
+@settings(deadline=None)
 @given(units, days, st.integers(1, 31))
 def test_the_last_day_to_join_lies_in_the_last_month_of_its_period(unit: PeriodUnit, day: date, cutoff: int):
     period = period_of(unit, day)
@@ -105,6 +109,7 @@ def test_a_cutoff_after_the_end_of_february_is_its_last_day():
     )
 
 
+@settings(deadline=None)
 @given(days)
 def test_a_business_day_runs_from_midnight_to_the_last_second_in_shanghai(day: date):
     opens, ends = first_second(day), last_second(day)

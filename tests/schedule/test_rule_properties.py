@@ -15,7 +15,7 @@ visits = st.lists(contacts(), max_size=6)
 later_days = days | st.just(date(2030, 1, 1))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(duties(), min_size=1, max_size=4), visits, contacts(), later_days)
 def test_another_counting_visit_never_makes_anybody_more_overdue(
     owed: list[DutyFacts], filed: list[Contact], extra: Contact, as_of: date
@@ -30,7 +30,7 @@ def test_another_counting_visit_never_makes_anybody_more_overdue(
             assert after is DutyState.MET
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(duties(), visits, contacts(), later_days)
 def test_an_attempt_changes_no_state(facts: DutyFacts, filed: list[Contact], extra: Contact, as_of: date):
     extra = replace(extra, counts=False, in_person=False, dead=False)
@@ -40,6 +40,7 @@ def test_an_attempt_changes_no_state(facts: DutyFacts, filed: list[Contact], ext
     assert before.attempts <= after.attempts <= before.attempts + 1
 
 
+@settings(deadline=None)
 @given(duties(), visits, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(facts: DutyFacts, filed: list[Contact], chance):
     shuffled = list(filed)
@@ -47,7 +48,7 @@ def test_the_order_of_arrival_does_not_matter(facts: DutyFacts, filed: list[Cont
     assert tally(facts, shuffled) == tally(facts, filed)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(duties(), visits, days)
 def test_the_row_alone_says_on_which_days_a_duty_was_overdue(
     facts: DutyFacts, filed: list[Contact], day: date
@@ -55,7 +56,7 @@ def test_the_row_alone_says_on_which_days_a_duty_was_overdue(
     assert overdue_on(facts, tally(facts, filed), day) is (state(facts, filed, day) is DutyState.OVERDUE)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(duties(), visits, st.integers(0, 40))
 def test_from_the_latest_visit_on_the_row_gives_the_state(facts: DutyFacts, filed: list[Contact], later: int):
     latest = max((contact.occurred_at.date() for contact in filed), default=facts.due_on)
@@ -63,6 +64,7 @@ def test_from_the_latest_visit_on_the_row_gives_the_state(facts: DutyFacts, file
     assert state_from_tally(facts, tally(facts, filed), as_of) is state(facts, filed, as_of)
 
 
+@settings(deadline=None)
 @given(duties(), visits, later_days, instants)
 def test_a_late_receipt_only_turns_met_into_met_late(
     facts: DutyFacts, filed: list[Contact], as_of: date, instant
@@ -72,7 +74,7 @@ def test_a_late_receipt_only_turns_met_into_met_late(
     assert after is before or (before, after) == (DutyState.MET, DutyState.MET_LATE)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(duties(), visits, days, st.integers(0, 30))
 def test_what_is_settled_stays_settled_as_days_pass(
     facts: DutyFacts, filed: list[Contact], day: date, more: int
@@ -88,7 +90,7 @@ def test_what_is_settled_stays_settled_as_days_pass(
         assert after in {DutyState.CANCELLED, *SEEN}
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(duties(), visits)
 def test_the_tally_agrees_with_itself(facts: DutyFacts, filed: list[Contact]):
     done = tally(facts, filed)
