@@ -196,15 +196,10 @@ def _of_lane(
     for period in periods_between(unit, first, as_of):
         for stretch, left in _speakers(lane, period):
             chosen = [rule for rule in rules_for(stretch, mine, period.start) if rule.unit is unit]
-            bound = [rule for rule in chosen if stretch.joined <= _owes_until(rule, period)]
+            bound = [rule for rule in chosen if stretch.joined <= join_until(unit, period, rule.cutoff_day)]
             if bound or stretch.holds_on(period.start):
                 yield from ((rule, period, left) for rule in bound)
                 break
-
-
-def _owes_until(rule: VisitRule, period: Period) -> date:
-    # Who is there when the period begins owes it whole, even where a setting puts the cut-off before its first day.
-    return max(period.start, join_until(rule.unit, period, rule.cutoff_day))
 
 
 def _speakers(lane: Sequence[Stretch], period: Period) -> list[tuple[Stretch, date | None]]:
@@ -221,14 +216,12 @@ def _speakers(lane: Sequence[Stretch], period: Period) -> list[tuple[Stretch, da
     return sorted(present, key=lambda one: _turn(one[0], one[1], period))
 
 
-def _turn(stretch: Stretch, left: date | None, period: Period) -> tuple[bool, bool, int, bool, bool, str]:
-    there = stretch.holds_on(period.start)
+def _turn(stretch: Stretch, left: date | None, period: Period) -> tuple[bool, int, bool, bool, str]:
     joined = stretch.joined.toordinal()
     return (
         left is not None and left <= period.end,
-        not there,
-        # Of two that overlap at the start the newer is believed, and the rest only makes the order sure.
-        -joined if there else joined,
+        # Who was there goes before who came. Of two that overlap at the start the newer is believed; the rest only makes the order sure.
+        -joined if stretch.holds_on(period.start) else joined,
         not stretch.is_head,
         stretch.care_level is None,
         f"{stretch.care_level} {stretch.category}",

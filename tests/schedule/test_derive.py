@@ -239,11 +239,62 @@ def test_a_period_keeps_the_version_of_the_rule_that_was_in_force_on_its_first_d
     new = replace(old, required=2, effective_from=day("2024-02-15"), effective_to=None)
     duties = owed(enrolled("2023-01-01"), as_of="2024-03-31", rules=[old, new])
     assert [duty.facts.required for duty in duties] == [1, 1, 2]
-    open_ended = replace(old, effective_to=None)
-    assert [
-        duty.facts.required
-        for duty in owed(enrolled("2023-01-01"), as_of="2024-03-31", rules=[new, open_ended])
-    ] == [1, 1, 2]
+
+
+def test_of_two_versions_in_force_the_newer_speaks():
+    old = RULE["tekun_dispersed_full_self"]
+    new = replace(old, required=2, effective_from=day("2024-02-01"))
+    for rules in ([old, new], [new, old]):
+        duties = owed(enrolled("2023-01-01"), as_of="2024-02-29", rules=rules)
+        assert [duty.facts.required for duty in duties] == [1, 2]
+
+
+def test_the_last_day_of_a_version_still_has_it():
+    rule = replace(RULE["tekun_dispersed_full_self"], effective_to=day("2024-02-01"))
+    assert months(owed(enrolled("2023-01-01"), as_of="2024-03-31", rules=[rule])) == ["2024-01", "2024-02"]
+
+
+def test_a_care_level_that_asks_for_weeks_begins_with_the_next_week():
+    weekly = replace(RULE["tekun_dispersed_full_care"], unit=PeriodUnit.ISO_WEEK)
+    duties = owed(
+        enrolled("2023-01-01", "2024-02-12"),
+        enrolled("2024-02-13", care_level=CareLevel.FULL_CARE),  # a Tuesday
+        as_of="2024-03-04",
+        ending_from=day("2024-02-01"),
+        rules=[RULE["tekun_dispersed_full_self"], weekly],
+    )
+    assert [f"{duty.period.start}" for duty in duties] == [
+        "2024-02-01",
+        "2024-02-19",
+        "2024-02-26",
+        "2024-03-04",
+    ]
+
+
+def test_an_assessment_that_was_never_closed_gives_way_to_the_newer_one():
+    duties = owed(
+        enrolled("2023-01-01"), enrolled("2024-01-15", care_level=CareLevel.HALF_CARE), as_of="2024-02-29"
+    )
+    assert names(duties) == [
+        ("tekun_dispersed_full_self", "2024-01-01"),
+        ("tekun_dispersed_half_care", "2024-02-01"),
+    ]
+
+
+def test_coming_back_on_a_coming_day_does_not_undo_the_exit_yet():
+    history = enrolled("2023-01-01", exit_on="2024-02-10"), enrolled("2024-02-12")
+    assert owed(*history, as_of="2024-02-11")[-1].facts.exit_on == day("2024-02-10")
+    assert owed(*history, as_of="2024-02-12")[-1].facts.exit_on is None
+
+
+def test_a_change_of_care_level_does_not_end_what_an_emergency_asks():
+    duties = owed(
+        enrolled("2023-01-01", "2024-02-10"),
+        enrolled("2024-02-11", care_level=CareLevel.HALF_CARE),
+        as_of="2024-02-29",
+        emergencies=[heat(1, "2024-02-10 14:00:00")],
+    )
+    assert [duty.facts.exit_on for duty in duties if duty.emergency] == [None]
 
 
 def test_a_rule_that_moves_from_months_to_weeks_owes_each_day_once():

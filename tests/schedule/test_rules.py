@@ -92,6 +92,13 @@ TABLE: list[tuple[str, DutyFacts, list[Contact], str, DutyState]] = [
     ("one call after it is not", replace(RESTING, required=3), [CALL_AFTER_THE_PAUSE], "2024-03-01", OVERDUE),
     ("a pause elsewhere waives nothing", replace(FACE_TO_FACE, pauses=(pause("2024-03-01", "2024-03-09"),)), [CALL],
      "2024-03-01", OVERDUE),
+    ("one of two in the last second", TWICE, JUST_IN_TIME, "2024-03-01", OVERDUE),
+    ("a pause from the due date on waives the face", replace(FACE_TO_FACE, pauses=(pause("2024-02-29", "2024-03-09"),)),
+     [CALL], "2024-02-10", MET),
+    ("a pause until the first day waives the face", replace(FACE_TO_FACE, pauses=(pause("2024-01-02", "2024-02-01"),)),
+     [CALL], "2024-02-10", MET),
+    ("a pause before waives nothing", replace(FACE_TO_FACE, pauses=(pause("2024-01-02", "2024-01-31"),)), [CALL],
+     "2024-03-01", OVERDUE),
     ("left before the period", LEFT_BEFORE, [], "2024-02-10", CANCELLED),
     ("left inside, the day before", LEFT_INSIDE, [], "2024-02-14", OPEN),
     ("left inside, that day", LEFT_INSIDE, [], "2024-02-15", CANCELLED),
@@ -222,6 +229,11 @@ def test_of_two_pauses_the_one_that_ends_last_is_told():
     facts = monthly("2024-02", pauses=(pause("2024-02-05", "2024-02-12"), trial))
     assert pause_on(facts, date(2024, 2, 11)) == trial
     assert pause_on(facts, date(2024, 2, 4)) is None
+
+
+def test_a_duty_does_not_rest_after_its_due_date():
+    assert pause_on(RESTING_OVER_THE_END, date(2024, 2, 29)) is not None
+    assert pause_on(RESTING_OVER_THE_END, date(2024, 3, 1)) is None
 
 
 @pytest.mark.parametrize("rule", SEED_RULES, ids=lambda rule: rule.key)
