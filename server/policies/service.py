@@ -142,7 +142,9 @@ def in_force(work: Work) -> InForce:
     engine = work.session.get_bind()
     kept = _in_force.get(engine)
     if kept is None or not dt.timedelta() <= work.now - kept.read_at < KEPT_FOR:
-        versions = work.session.scalars(select(PolicyVersion).where(PolicyVersion.superseded_at.is_(None))).all()
+        versions = work.session.scalars(
+            select(PolicyVersion).where(PolicyVersion.superseded_at.is_(None))
+        ).all()
         for version in versions:
             work.session.expunge(version)
         kept = _in_force[engine] = InForce(work.now, tuple(versions))

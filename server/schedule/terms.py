@@ -204,10 +204,11 @@ class OwedDuty:
     """A duty that follows from a person's history: its trigger, its period, and the facts that `tally` reads.
 
     `trigger` is a rule's key or `emergency:<id>`; trigger and `period.start` name the duty among the person's.
-    Exactly one of `rule` and `emergency` is set.
+    Exactly one of `rule` and `emergency` is set. `category` is the one under which the person is enrolled then.
     """
 
     trigger: str
+    category: Category
     period: Period
     rule: VisitRule | None
     emergency: Emergency | None

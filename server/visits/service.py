@@ -249,7 +249,9 @@ def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
     )
     actor = work.actor
     if record.recorded_for is not None and not actor.may(Can.RECORD_FOR_OTHERS):
-        raise NotAllowed("只有审核人员可以代他人补录纸质记录。", errors={"recorded_for": ["不能代他人填报。"]})
+        raise NotAllowed(
+            "只有审核人员可以代他人补录纸质记录。", errors={"recorded_for": ["不能代他人填报。"]}
+        )
     named = {*record.visitors, *([record.recorded_for] if record.recorded_for else [])} - {actor.worker_id}
     if not named:
         return
@@ -258,7 +260,11 @@ def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
         work.session.scalars(
             select(Worker.id)
             .join(RoleGrant, RoleGrant.worker_id == Worker.id)
-            .where(Worker.id.in_(named), RoleGrant.area_code >= area[:6], RoleGrant.area_code < just_after(area[:6]))
+            .where(
+                Worker.id.in_(named),
+                RoleGrant.area_code >= area[:6],
+                RoleGrant.area_code < just_after(area[:6]),
+            )
         )
     )
     if named - there:
