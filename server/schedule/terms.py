@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from server.people.terms import CareLevel, Category, Tag
+from server.people.terms import PauseReason as PauseReason  # a word of people; the rules of pauses speak of it
 from server.terms import Term
 
 
@@ -35,14 +36,6 @@ class PeriodUnit(Term):
     QUARTER = "quarter", "每季度", "DOMAIN §1.4"
     HALF_YEAR = "half_year", "每半年", "DOMAIN §1.4"
     YEAR = "year", "每年", "DOMAIN §1.4"
-
-
-class PauseReason(Term):
-    """Why visits at home are suspended for a while; one contact in the period is owed all the same."""
-
-    HOSPITAL = "hospital", "住院", "DOMAIN §1.4"
-    OUT_OF_AREA = "out_of_area", "外出", "DOMAIN §1.4"
-    INSTITUTION_TRIAL = "institution_trial", "试住供养机构", "DOMAIN §1.4"
 
 
 class EmergencyKind(Term):
