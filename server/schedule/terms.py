@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from server.people.terms import CareLevel, Category, Tag
-from server.people.terms import PauseReason as PauseReason  # a word of people; the rules of pauses speak of it
+from server.people.terms import CareLevel, Category, PauseReason, Tag
 from server.terms import Term
 
 

@@ -117,7 +117,7 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
 def _again(
     work: Work, stored: Visit, record: VisitRecord, fingerprint: bytes, revision: int | None
 ) -> Recorded:
-    key = _may_see(work, stored)
+    key = may_see(work, stored)
     if fingerprint == stored.fingerprint or _is_past(work, stored.id, fingerprint):
         work.looked("visit.repeated", "visit", stored.id, person_id=stored.person_id)
         return Recorded(stored, is_new=False, key=key)
@@ -318,7 +318,7 @@ def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
     )
 
 
-def _may_see(work: Work, visit: Visit) -> DataKey | None:
+def may_see(work: Work, visit: Visit) -> DataKey | None:
     """Let through who recorded the visit, was responsible when it happened, or sees the person; give the key."""
     actor = work.actor
     row = work.session.execute(
@@ -344,4 +344,4 @@ def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Vis
     visit = work.session.get(Visit, visit_id, with_for_update={"key_share": True} if lock else None)
     if visit is None:
         raise NotFound
-    return visit, _may_see(work, visit)
+    return visit, may_see(work, visit)
