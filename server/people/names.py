@@ -1,4 +1,4 @@
-"""Pinyin initials of names (张明 → zm), by which people are searched on a phone."""
+"""Pinyin initials of names (张明 → ZM), by which people are searched on a phone."""
 
 import re
 
@@ -12,12 +12,12 @@ _FAMILY_NAMES = {
     "洗": "x", "冼": "x", "折": "s", "召": "s", "长孙": "zs",
 }  # fmt: skip
 _LONGEST_FIRST = sorted(_FAMILY_NAMES, key=len, reverse=True)
-_LETTERS = re.compile("[^a-z0-9]+")
+_LETTERS = re.compile("[^A-Z0-9]+")
 
 
 def initials(name: str) -> str:
-    """Give the pinyin initials of a name in lower case, at most 40; "" when nothing in it can be read."""
+    """Give the pinyin initials of a name in upper case, at most 40; "" when nothing in it can be read."""
     family = next((one for one in _LONGEST_FIRST if name.startswith(one)), "")
     rest = name[len(family) :]
     letters = _FAMILY_NAMES.get(family, "") + "".join(lazy_pinyin(rest, style=Style.FIRST_LETTER))
-    return _LETTERS.sub("", letters.lower())[:MOST]
+    return _LETTERS.sub("", letters.upper())[:MOST]
