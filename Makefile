@@ -104,7 +104,11 @@ lock: ## re-make requirements*.txt with hashes from pyproject.toml (UPGRADE=1 ta
 	fi
 
 openapi: $(RUN) ## write docs/openapi.json from the schemas
-	@.venv/bin/flask --app wsgi openapi-file
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; mkdir "$$scratch/uploads"; \
+	DATABASE_URL="sqlite:///$$scratch/app.sqlite" STORAGE_URL="file://$$scratch/uploads" \
+	SECRET_KEY='only to describe the interface, serves nobody' \
+	KEYRING="$$($(PY) -c 'from server.vault.keyring import Keyring; print(Keyring.generate().to_json())')" \
+	.venv/bin/flask --app wsgi openapi-file
 
 clean: ## delete .venv and the caches; data in var/ and uploads/ stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,22 +9,22 @@ from server.permissions import Role
 class CodeIn(Strict):
     """What `wx.login` gave the phone."""
 
-    code = Text(required=True, most=128, metadata={"description": "wx.login 返回的 code，五分钟内有效，只能用一次"})
+    code = Text(128, required=True, metadata={"description": "wx.login 返回的 code，五分钟内有效，只能用一次"})
 
 
 class BindIn(Strict):
     """A proven identity and the invite code that names its worker."""
 
-    bind_ticket = Text(required=True, most=128, metadata={"description": "登录返回 account_not_bound 时给出的绑定凭据"})
-    invite_code = Text(required=True, most=32, metadata={"description": "管理员给的一次性邀请码", "example": "7KQ2M-9XWRT"})
+    bind_ticket = Text(128, required=True, metadata={"description": "登录返回 account_not_bound 时给出的绑定凭据"})
+    invite_code = Text(32, required=True, metadata={"description": "管理员给的一次性邀请码", "example": "7KQ2M-9XWRT"})
 
 
 class PasswordIn(Strict):
     """A browser user's sign-in."""
 
-    username = Text(required=True, most=64)
-    password = Text(required=True, most=256)
-    otp = Text(most=10, allow_none=True, load_default=None, metadata={"description": "动态口令（启用了的账号）"})
+    username = Text(64, required=True)
+    password = Text(256, required=True)
+    otp = Text(10, allow_none=True, load_default=None, metadata={"description": "动态口令（启用了的账号）"})
 
 
 class WorkerOut(Strict):
@@ -49,12 +49,12 @@ class NewWorkerIn(Strict):
     """A worker to be registered; the id is made by the client."""
 
     id = UuidField(required=True)
-    name = Text(required=True, least=1, most=60)
+    name = Text(60, least=1, required=True)
     role = TermField(Role, required=True)
-    area_code = Text(required=True, least=6, most=12)
-    username = Text(most=64, least=2, allow_none=True, load_default=None)
-    phone = Text(most=20, allow_none=True, load_default=None)
-    password = Text(most=256, allow_none=True, load_default=None)
+    area_code = Text(12, least=6, required=True)
+    username = Text(64, least=2, allow_none=True, load_default=None)
+    phone = Text(20, allow_none=True, load_default=None)
+    password = Text(256, allow_none=True, load_default=None)
 
 
 class AccountOut(Strict):
@@ -80,13 +80,13 @@ class RoleIn(Strict):
     """Another role or area for a worker."""
 
     role = TermField(Role, required=True)
-    area_code = Text(required=True, least=6, most=12)
+    area_code = Text(12, least=6, required=True)
 
 
 class NewPasswordIn(Strict):
     """A worker's new password."""
 
-    password = Text(required=True, most=256)
+    password = Text(256, required=True)
 
 
 class AccountsQuery(Strict):

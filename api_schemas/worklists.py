@@ -12,7 +12,9 @@ class PageQuery(Strict):
     """Which page."""
 
     limit = fields.Integer(
-        load_default=50, validate=validate.Range(1, 200, error="每页 1 到 200 条。"), metadata={"description": "每页条数"}
+        load_default=50,
+        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
+        metadata={"description": "每页条数"},
     )
     cursor = fields.String(load_default=None, metadata={"description": "上一页给出的 next_cursor"})
 
@@ -129,7 +131,7 @@ class SyncOut(Strict):
 class OverdueQuery(PageQuery):
     """Which overdue people, on which day, by what was known when."""
 
-    village = Text(least=6, most=12, load_default=None, metadata={"description": "行政区划代码（村、乡镇或县）"})
+    village = Text(12, least=6, load_default=None, metadata={"description": "行政区划代码（村、乡镇或县）"})
     category = TermField(Category, load_default=Category.TEKUN_DISPERSED)
     as_of = DateField(load_default=None, metadata={"description": "哪一天的逾期情况，默认今天"})
     known_at = Instant(load_default=None, metadata={"description": "按哪一时刻系统已知的情况"})
@@ -138,7 +140,7 @@ class OverdueQuery(PageQuery):
 class OverdueExportQuery(Strict):
     """Which overdue people go into the workbook."""
 
-    village = Text(least=6, most=12, load_default=None)
+    village = Text(12, least=6, load_default=None)
     category = TermField(Category, load_default=Category.TEKUN_DISPERSED)
     as_of = DateField(load_default=None)
     known_at = Instant(load_default=None)
@@ -174,7 +176,9 @@ class OverdueOut(Strict):
 class SummaryQuery(Strict):
     """Counted by what, on which day."""
 
-    by = fields.String(load_default="village", validate=validate.OneOf(["village"], error="只能按 village 汇总。"))
+    by = fields.String(
+        load_default="village", validate=validate.OneOf(["village"], error="只能按 village 汇总。")
+    )
     category = TermField(Category, load_default=Category.TEKUN_DISPERSED)
     as_of = DateField(load_default=None)
 

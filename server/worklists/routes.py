@@ -50,7 +50,18 @@ def get_overdue(query: dict[str, Any]) -> ResponseReturnValue:
 @blueprint.get("/overdue.xlsx")
 @needs(Can.SEE_OVERDUE)
 @blueprint.arguments(wire.OverdueExportQuery, location="query")
-@blueprint.doc(responses={"200": {"description": "逾期清单工作簿", "content": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {"schema": {"type": "string", "format": "binary"}}}}})
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "逾期清单工作簿",
+            "content": {
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+                    "schema": {"type": "string", "format": "binary"}
+                }
+            },
+        }
+    }
+)
 def get_overdue_workbook(query: dict[str, Any]) -> ResponseReturnValue:
     """逾期清单（Excel），筛选条件与 /overdue 相同。"""
     data = overdue_workbook(board.every_item(work(), Filters(**query)))

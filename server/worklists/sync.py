@@ -7,11 +7,11 @@ skipped. Without a cursor, or with one from before a backup was restored, everyt
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from server.http import paging
 from server.ledger import sealer
@@ -38,21 +38,43 @@ NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """When a round of sync began: the business day, the instant (seconds since 1970), how many periods were open."""
+
+    day: dt.date
+    at: int
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """Where a phone is: everything up to `since` is known to it; it is reading up to `until`, past person `after`."""
+    """Where a phone is: it has everything up to `since` as of `had`, and reads up to `until`, past person `after`.
+
+    `began` is when this round began; it becomes `had` of the next, so that what changes between two pages of a round
+    (a night, a new period) is told in the next round.
+    """
 
     since: int
     until: int
-    day: dt.date
-    at: int
+    had: Mark
+    began: Mark
     after: UUID
     is_first: bool
 
     def written(self) -> str:
         """Write the place as an opaque cursor."""
-        return paging.encode(
-            (self.since, self.until, self.day.isoformat(), self.at, str(self.after), int(self.is_first))
-        )
+        marks = [
+            part for mark in (self.had, self.began) for part in (mark.day.isoformat(), mark.at, mark.opened)
+        ]
+        return paging.encode((self.since, self.until, *marks, str(self.after), int(self.is_first)))
+
+
+def _read_place(cursor: str | None) -> Place | None:
+    mark = (dt.date.fromisoformat, int, int)
+    parts = paging.decode(cursor, (int, int, *mark, *mark, UUID, bool))
+    if parts is None:
+        return None
+    return Place(parts[0], parts[1], Mark(*parts[2:5]), Mark(*parts[5:8]), parts[8], parts[9])
 
 
 @dataclass(slots=True)
@@ -67,7 +89,7 @@ class Change:
 def sync(work: Work, cursor: str | None) -> dict[str, Any]:
     """Give one page of what changed; `has_more` says that the next page is there already."""
     ensure_open(work)
-    work.session.flush()
+    work.close_lines()
     place = _place(work, cursor)
     mine = set(people_of(work.session, work.actor.worker_id))
     changes = (
@@ -80,11 +102,10 @@ def sync(work: Work, cursor: str | None) -> dict[str, Any]:
     batch, rest = waiting[:PEOPLE_A_PAGE], waiting[PEOPLE_A_PAGE:]
     items = _tombstones(work, [person for person in batch if person in lost])
     items += _rows(work, {person: changes[person] for person in batch if person not in lost})
-    at = int(work.now.timestamp())
     following = (
-        Place(place.since, place.until, place.day, place.at, batch[-1], place.is_first)
+        replace(place, after=batch[-1])
         if rest
-        else Place(place.until, 0, work.today, at, NOBODY, is_first=False)
+        else Place(place.until, 0, place.began, place.began, NOBODY, is_first=False)
     )
     work.looked("sync.read", "sync", people=[person for person in batch if person not in lost])
     return {
@@ -96,18 +117,17 @@ def sync(work: Work, cursor: str | None) -> dict[str, Any]:
 
 
 def _place(work: Work, cursor: str | None) -> Place:
-    parts = paging.decode(cursor, (int, int, dt.date.fromisoformat, int, UUID, bool))
-    if parts is None:
-        return Place(0, sealer.watermark(work.session), work.today, 0, NOBODY, is_first=True)
-    place = Place(*parts)
-    if place.after != NOBODY:
+    place = _read_place(cursor)
+    if place is not None and place.after != NOBODY:
         return place
-    work.close_lines()
-    sealer.seal(work.session)
+    opened = work.session.scalar(select(func.count()).select_from(OpenedPeriod)) or 0
+    began = Mark(work.today, int(work.now.timestamp()), opened)
+    if place is not None:
+        sealer.seal(work.session)
     until = sealer.watermark(work.session)
-    if place.since > until:  # a backup was restored since: start afresh
-        return Place(0, until, work.today, 0, NOBODY, is_first=True)
-    return Place(place.since, until, place.day, place.at, NOBODY, is_first=False)
+    if place is None or place.since > until:  # nothing yet, or a backup was restored since: everything
+        return Place(0, until, began, began, NOBODY, is_first=True)
+    return replace(place, until=until, began=began)
 
 
 def _changes(work: Work, place: Place, mine: set[UUID]) -> dict[UUID, Change]:
@@ -129,9 +149,9 @@ def _changes(work: Work, place: Place, mine: set[UUID]) -> dict[UUID, Change]:
             change.everything = True
         elif row.subject_kind != "problem":
             change.person = True
-    opened = _opened_since(work, place)
-    if opened or place.day != work.today:
-        for person in _standing_otherwise(work, place.day, mine, everybody=opened):
+    opened = place.began.opened != place.had.opened
+    if opened or place.had.day != work.today:
+        for person in _standing_otherwise(work, place.had.day, mine, everybody=opened):
             changes.setdefault(person, Change())
     return changes
 
@@ -151,14 +171,6 @@ def _events(work: Work, place: Place, mine: Sequence[UUID]) -> list[Row[tuple[UU
     return found
 
 
-def _opened_since(work: Work, place: Place) -> bool:
-    since = dt.datetime.fromtimestamp(place.at, tz=dt.UTC) - COMMIT_MARGIN
-    return (
-        work.session.scalar(select(OpenedPeriod.unit).where(OpenedPeriod.opened_at >= since).limit(1))
-        is not None
-    )
-
-
 def _standing_otherwise(work: Work, day: dt.date, mine: Iterable[UUID], *, everybody: bool) -> set[UUID]:
     """Find whose duties stand otherwise today than on the day of the last sync, though nobody wrote anything."""
     people_ids = list(mine)
@@ -176,17 +188,15 @@ def _standing_otherwise(work: Work, day: dt.date, mine: Iterable[UUID], *, every
 
 def _lost(work: Work, place: Place, mine: set[UUID]) -> set[UUID]:
     """Find the people who were handed over to somebody else since the last sync."""
-    since = dt.datetime.fromtimestamp(place.at, tz=dt.UTC) - COMMIT_MARGIN
-    return (
-        set(
-            work.session.scalars(
-                select(Responsibility.person_id).where(
-                    Responsibility.worker_id == work.actor.worker_id, Responsibility.to_at >= since
-                )
+    since = dt.datetime.fromtimestamp(place.had.at, tz=dt.UTC) - COMMIT_MARGIN
+    handed_over = set(
+        work.session.scalars(
+            select(Responsibility.person_id).where(
+                Responsibility.worker_id == work.actor.worker_id, Responsibility.to_at >= since
             )
         )
-        - mine
     )
+    return {row.person_id for row in _events(work, place, sorted(handed_over - mine))}
 
 
 def _tombstones(work: Work, people_ids: Sequence[UUID]) -> list[dict[str, Any]]:

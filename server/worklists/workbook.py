@@ -6,7 +6,18 @@ from typing import Any
 
 import xlsxwriter
 
-HEADINGS = ("档案编号", "姓名", "村（社区）", "住址", "电话", "走访责任人", "应访截止日", "逾期天数", "尝试次数", "上次见到本人")
+HEADINGS = (
+    "档案编号",
+    "姓名",
+    "村（社区）",
+    "住址",
+    "电话",
+    "走访责任人",
+    "应访截止日",
+    "逾期天数",
+    "尝试次数",
+    "上次见到本人",
+)
 
 
 def overdue_workbook(items: Iterable[dict[str, Any]]) -> bytes:

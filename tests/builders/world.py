@@ -130,7 +130,9 @@ class World:
                     birth_date=dt.date(1950, 1, 1),
                     village_code=village,
                     no_id_reason="测试",
-                    phone_sealed=key.seal("13900000001", table="persons", column="phone_sealed", row=person_id),
+                    phone_sealed=key.seal(
+                        "13900000001", table="persons", column="phone_sealed", row=person_id
+                    ),
                     address_sealed=key.seal(
                         "升平街道团山村1号", table="persons", column="address_sealed", row=person_id
                     ),

@@ -237,8 +237,8 @@ def sweep() -> None:
         for folder in base.glob(f"{PREFIX}*"):
             with suppress(OSError):
                 pid, _, started = (folder / "owner").read_text().partition(" ")
-                if started and _process_mark(int(pid)) == f"{pid} {started}":
-                    continue
+                if not started or _process_mark(int(pid)) == f"{pid} {started}":
+                    continue  # its run is alive, or about to write down whose it is
                 _end_abandoned(folder / "data")
                 shutil.rmtree(folder, ignore_errors=True)
 
