@@ -14,7 +14,9 @@ class UploadIn(Strict):
     photo_id = UuidField(required=True, metadata={"description": "照片编号，由手机生成"})
     kind = TermField(PhotoKind, load_default=None)
     taken_at = Instant(load_default=None, metadata={"description": "拍摄时间，不明可不填"})
-    sha256 = Text(64, least=64, pattern=SHA256, load_default=None, metadata={"description": "文件的 SHA-256（可选）"})
+    sha256 = Text(
+        64, least=64, pattern=SHA256, load_default=None, metadata={"description": "文件的 SHA-256（可选）"}
+    )
 
 
 class PhotoOut(Strict):

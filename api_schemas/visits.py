@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import fields, post_load, validate
 
 from api_schemas.answers import Answers
-from api_schemas.worklists import DutyOut
 from api_schemas.wire import (
     DateField,
     Instant,
@@ -23,6 +22,7 @@ from api_schemas.wire import (
     Whole,
     YesNo,
 )
+from api_schemas.worklists import DutyOut
 from server.photos.terms import PhotoKind
 from server.places.terms import Datum, NoLocationReason
 from server.problems.terms import Severity
@@ -167,7 +167,11 @@ class PhotoDeclaredIn(Strict):
     kind = TermField(PhotoKind, required=True, metadata=_says("照片类别", "hazard"))
     taken_at = Instant(load_default=None, metadata=_says("拍摄时间，不明可不填"))
     sha256 = Text(
-        64, least=64, pattern=SHA256_PATTERN, load_default=None, metadata=_says("文件的 SHA-256，小写十六进制")
+        64,
+        least=64,
+        pattern=SHA256_PATTERN,
+        load_default=None,
+        metadata=_says("文件的 SHA-256，小写十六进制"),
     )
 
     @post_load
@@ -213,7 +217,9 @@ class VisitIn(Strict):
     )
     answers = Answers(
         load_default=dict,
-        metadata=_says("问题的回答，都可填 not_asked（未询问）", {"food": "adequate", "electric": "not_asked"}),
+        metadata=_says(
+            "问题的回答，都可填 not_asked（未询问）", {"food": "adequate", "electric": "not_asked"}
+        ),
     )
     needs = Many(One(NeedIn), most=form.MOST_ROWS, load_default=(), metadata=_says("需求"))
     problems = Many(One(ProblemIn), most=form.MOST_ROWS, load_default=(), metadata=_says("发现的问题"))
@@ -267,11 +273,38 @@ class VisitOut(VisitIn):
     filed_late = YesNo(required=True, metadata=_says("是否补录"))
     clock_skew_s = Whole(-(2**31), 2**31 - 1, required=True, metadata=_says("手机时间减服务器时间，秒"))
     state = TermField(VisitState, required=True, metadata=_says("记录状态", "submitted"))
-    state_reason = Text(
-        form.LONGEST_TEXT, required=True, allow_none=True, metadata=_says("退回或作废的原因")
-    )
+    state_reason = Text(form.LONGEST_TEXT, required=True, allow_none=True, metadata=_says("退回或作废的原因"))
     completeness = One(CompletenessOut, required=True, metadata=_says("完整性"))
     photo_debt = Many(UuidField(), most=1000, required=True, metadata=_says("尚未收到的照片"))
     duty = One(DutyOut, required=True, allow_none=True, metadata=_says("这次走访之后的走访任务"))
     findings = ManyShown(One(FindingOut), most=1000, metadata=_says("信号；仅部分岗位可见"))
     revision = Whole(1, 2**31 - 1, required=True, metadata=_says("版本号", 1))
+
+
+class RevisionQuery(Strict):
+    """Which revision the recorder saw, when they correct it."""
+
+    revision = fields.Integer(load_default=None, metadata=_says("更正时看到的版本号"))
+
+
+class VisitsQuery(Strict):
+    """Which visits."""
+
+    person_id = UuidField(load_default=None)
+    village = Text(12, least=6, load_default=None, metadata=_says("行政区划代码（村、乡镇或县）"))
+    state = TermField(VisitState, load_default=None)
+    since = Instant(data_key="from", load_default=None, metadata=_says("此时刻及以后发生的"))
+    until = Instant(data_key="to", load_default=None, metadata=_says("此时刻以前发生的"))
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
+        metadata=_says("每页条数"),
+    )
+    cursor = fields.String(load_default=None)
+
+
+class VisitsOut(Strict):
+    """A page of visits, the latest first."""
+
+    items = fields.List(fields.Nested(VisitOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -37,7 +37,9 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
     visit.state = following
     visit.revision += 1
     visit.state_reason_sealed = (
-        key.seal(reason, table="visits", column="state_reason_sealed", row=visit.id) if reason and key else None
+        key.seal(reason, table="visits", column="state_reason_sealed", row=visit.id)
+        if reason and key
+        else None
     )
     person = work.session.get_one(Person, visit.person_id)
     if following is VisitState.VOID:

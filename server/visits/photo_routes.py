@@ -174,5 +174,3 @@ def _picture(photo_id: UUID, size: Size) -> Response:
     if size is Size.ORIGINAL:
         response.headers["Content-Disposition"] = f'attachment; filename="{photo_id}.{photo.format}"'
     return response
-
-
