@@ -7,8 +7,8 @@ from flask.cli import AppGroup
 from server.db import unit_of_work
 from server.http.parts import Parts, parts
 from server.ledger import sealer
-from server.schema import upgrade
 from server.schedule.opening import ensure_open
+from server.schema import upgrade
 
 
 def install(app: Flask) -> None:
