@@ -53,7 +53,7 @@ class Strict(Schema):
 
 
 class _Chinese:
-    default_error_messages: dict[str, str] = _MESSAGES  # noqa: RUF012  (marshmallow's own shape)
+    default_error_messages: dict[str, str] = _MESSAGES
 
 
 def _described(options: dict[str, Any], **schema: Any) -> dict[str, Any]:
@@ -306,7 +306,7 @@ class TermField(_Chinese, fields.Field[Term]):
 class Many(_Chinese, fields.List[Any]):
     """A list of `least` to `most` members, loaded as a tuple; `distinct` refuses repetition."""
 
-    default_error_messages: dict[str, str] = _MESSAGES | {"invalid": "应当是一个列表（[…]）。"}  # noqa: RUF012  (marshmallow's own shape)
+    default_error_messages: dict[str, str] = _MESSAGES | {"invalid": "应当是一个列表（[…]）。"}
 
     def __init__(
         self, inner: fields.Field[Any], *, most: int, least: int = 0, distinct: bool = False, **options: Any

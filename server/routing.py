@@ -4,9 +4,10 @@ from flask import Flask
 from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.people import routes as people
 from server.worklists import routes as worklists
 
-BLUEPRINTS: tuple[Blueprint, ...] = (accounts.blueprint, worklists.blueprint)
+BLUEPRINTS: tuple[Blueprint, ...] = (accounts.blueprint, people.blueprint, worklists.blueprint)
 
 
 def register(app: Flask, api: Api) -> None:
