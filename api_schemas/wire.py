@@ -9,12 +9,13 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, fields
 from marshmallow.exceptions import ValidationError
+from marshmallow.types import ErrorMessages
 
 from server.terms import Term
 
@@ -33,7 +34,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-_MESSAGES = {
+MESSAGES: ErrorMessages = {
     "required": "这一项必须填写。",
     "null": "这一项不能为空。",
     "validator_failed": "内容不对。",
@@ -49,11 +50,11 @@ class Strict(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = _MESSAGES
+    error_messages = cast("dict[str, str]", MESSAGES)
 
 
 class _Chinese:
-    default_error_messages: dict[str, str] = _MESSAGES
+    default_error_messages: ErrorMessages = MESSAGES
 
 
 def _described(options: dict[str, Any], **schema: Any) -> dict[str, Any]:
@@ -306,7 +307,7 @@ class TermField(_Chinese, fields.Field[Term]):
 class Many(_Chinese, fields.List[Any]):
     """A list of `least` to `most` members, loaded as a tuple; `distinct` refuses repetition."""
 
-    default_error_messages: dict[str, str] = _MESSAGES | {"invalid": "应当是一个列表（[…]）。"}
+    default_error_messages: ErrorMessages = MESSAGES | {"invalid": "应当是一个列表（[…]）。"}
 
     def __init__(
         self, inner: fields.Field[Any], *, most: int, least: int = 0, distinct: bool = False, **options: Any
@@ -335,9 +336,9 @@ class One(_Chinese, fields.Nested):
 class Shown(One):
     """An object by its own schema that is in its wire form already when it is dumped."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         del attr, obj, kwargs
-        return value
+        return nested_obj
 
 
 class ManyShown(Many):
