@@ -135,5 +135,5 @@ class Answers(fields.Field[Mapping[str, Answer]]):
                 except ValidationError as refused:
                     errors[name] = list(refused.messages)
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]  # a mapping names each answer
+            raise ValidationError(errors)
         return found

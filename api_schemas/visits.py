@@ -5,7 +5,6 @@ from typing import Any
 from marshmallow import fields, post_load
 
 from api_schemas.answers import Answers
-from api_schemas.worklists import DutyOut
 from api_schemas.wire import (
     DateField,
     Instant,
@@ -23,6 +22,7 @@ from api_schemas.wire import (
     Whole,
     YesNo,
 )
+from api_schemas.worklists import DutyOut
 from server.photos.terms import PhotoKind
 from server.places.terms import Datum, NoLocationReason
 from server.problems.terms import Severity
@@ -167,7 +167,11 @@ class PhotoDeclaredIn(Strict):
     kind = TermField(PhotoKind, required=True, metadata=_says("照片类别", "hazard"))
     taken_at = Instant(load_default=None, metadata=_says("拍摄时间，不明可不填"))
     sha256 = Text(
-        64, least=64, pattern=SHA256_PATTERN, load_default=None, metadata=_says("文件的 SHA-256，小写十六进制")
+        64,
+        least=64,
+        pattern=SHA256_PATTERN,
+        load_default=None,
+        metadata=_says("文件的 SHA-256，小写十六进制"),
     )
 
     @post_load
@@ -213,7 +217,9 @@ class VisitIn(Strict):
     )
     answers = Answers(
         load_default=dict,
-        metadata=_says("问题的回答，都可填 not_asked（未询问）", {"food": "adequate", "electric": "not_asked"}),
+        metadata=_says(
+            "问题的回答，都可填 not_asked（未询问）", {"food": "adequate", "electric": "not_asked"}
+        ),
     )
     needs = Many(One(NeedIn), most=form.MOST_ROWS, load_default=(), metadata=_says("需求"))
     problems = Many(One(ProblemIn), most=form.MOST_ROWS, load_default=(), metadata=_says("发现的问题"))
@@ -267,9 +273,7 @@ class VisitOut(VisitIn):
     filed_late = YesNo(required=True, metadata=_says("是否补录"))
     clock_skew_s = Whole(-(2**31), 2**31 - 1, required=True, metadata=_says("手机时间减服务器时间，秒"))
     state = TermField(VisitState, required=True, metadata=_says("记录状态", "submitted"))
-    state_reason = Text(
-        form.LONGEST_TEXT, required=True, allow_none=True, metadata=_says("退回或作废的原因")
-    )
+    state_reason = Text(form.LONGEST_TEXT, required=True, allow_none=True, metadata=_says("退回或作废的原因"))
     completeness = One(CompletenessOut, required=True, metadata=_says("完整性"))
     photo_debt = Many(UuidField(), most=1000, required=True, metadata=_says("尚未收到的照片"))
     duty = One(DutyOut, required=True, allow_none=True, metadata=_says("这次走访之后的走访任务"))

@@ -6,7 +6,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import routing
+from server import cli, routing
 from server.accounts.signed_in import who
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
@@ -19,6 +19,7 @@ from server.tables import METADATA
 from server.tools import Tools
 from server.vault.keyring import Keyring
 from server.vault.keys import KeyStore
+from server.visits.duties import settle_people
 
 
 def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
@@ -54,10 +55,12 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
         keys=KeyStore(Keyring.parse(settings.keyring), sessions, tools),
         store=open_store(settings.storage_url, s3_endpoint_url=settings.s3_endpoint_url),
         who=who,
+        settle=settle_people,
         migrations=str(MIGRATIONS),
     )
     log.install(app)
     problems.install(app)
     app.register_blueprint(health.health)
     routing.register(app, Api(app))
+    cli.install(app)
     return app

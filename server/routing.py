@@ -3,7 +3,10 @@
 from flask import Flask
 from flask_smorest import Api, Blueprint
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+from server.accounts import routes as accounts
+from server.worklists import routes as worklists
+
+BLUEPRINTS: tuple[Blueprint, ...] = (accounts.blueprint, worklists.blueprint)
 
 
 def register(app: Flask, api: Api) -> None:

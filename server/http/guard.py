@@ -67,7 +67,9 @@ def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
 
 def _worth_again(error: DBAPIError) -> bool:
     """A twin that was quicker breaks a constraint or a lock; the second look finds what it stored."""
-    return isinstance(error, IntegrityError) or isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure))
+    return isinstance(error, IntegrityError) or isinstance(
+        error.orig, (pg.DeadlockDetected, pg.SerializationFailure)
+    )
 
 
 def open_work(session: Any, can: Can) -> Work:

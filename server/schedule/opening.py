@@ -72,9 +72,9 @@ def ensure_open(work: Work) -> int:
     return made
 
 
-def lane_of(rule: VisitRule, category: Category) -> str:
-    """Name what a rule's duty is owed for: the tag or the category, and the kind of period."""
-    return f"{rule.tag or category}.{rule.unit}"
+def lane_of(rule: VisitRule) -> str:
+    """Name what a rule's duty is owed for: the tag, the category or the rule itself, and the kind of period."""
+    return f"{rule.tag or rule.category or rule.key}.{rule.unit}"
 
 
 def _unopened(work: Work) -> Iterator[tuple[PeriodUnit, Period]]:
@@ -197,12 +197,11 @@ def _owed(work: Work, asked: Asked) -> Select[tuple[object, ...]]:
         literal(rule.in_person),
         literal(period.end - dt.timedelta(days=max(rule.alert_days, default=0))),
     )
-    lane = literal(str(rule.tag)) if rule.tag else cast(Enrolment.category, String)
     chosen = (
         select(
             _new_uuid(work),
             Person.id,
-            func.concat(lane, literal(f".{rule.unit}")),
+            literal(lane_of(rule)),
             literal(DutyKind.ROUTINE, Duty.kind.type),
             Enrolment.category,
             Person.village_code,
