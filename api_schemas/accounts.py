@@ -9,14 +9,20 @@ from server.permissions import Role
 class CodeIn(Strict):
     """What `wx.login` gave the phone."""
 
-    code = Text(128, required=True, metadata={"description": "wx.login 返回的 code，五分钟内有效，只能用一次"})
+    code = Text(
+        128, required=True, metadata={"description": "wx.login 返回的 code，五分钟内有效，只能用一次"}
+    )
 
 
 class BindIn(Strict):
     """A proven identity and the invite code that names its worker."""
 
-    bind_ticket = Text(128, required=True, metadata={"description": "登录返回 account_not_bound 时给出的绑定凭据"})
-    invite_code = Text(32, required=True, metadata={"description": "管理员给的一次性邀请码", "example": "7KQ2M-9XWRT"})
+    bind_ticket = Text(
+        128, required=True, metadata={"description": "登录返回 account_not_bound 时给出的绑定凭据"}
+    )
+    invite_code = Text(
+        32, required=True, metadata={"description": "管理员给的一次性邀请码", "example": "7KQ2M-9XWRT"}
+    )
 
 
 class PasswordIn(Strict):

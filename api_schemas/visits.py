@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import fields, post_load, validate
 
 from api_schemas.answers import Answers
 from api_schemas.wire import (
@@ -279,3 +279,32 @@ class VisitOut(VisitIn):
     duty = One(DutyOut, required=True, allow_none=True, metadata=_says("这次走访之后的走访任务"))
     findings = ManyShown(One(FindingOut), most=1000, metadata=_says("信号；仅部分岗位可见"))
     revision = Whole(1, 2**31 - 1, required=True, metadata=_says("版本号", 1))
+
+
+class RevisionQuery(Strict):
+    """Which revision the recorder saw, when they correct it."""
+
+    revision = fields.Integer(load_default=None, metadata=_says("更正时看到的版本号"))
+
+
+class VisitsQuery(Strict):
+    """Which visits."""
+
+    person_id = UuidField(load_default=None)
+    village = Text(12, least=6, load_default=None, metadata=_says("行政区划代码（村、乡镇或县）"))
+    state = TermField(VisitState, load_default=None)
+    since = Instant(data_key="from", load_default=None, metadata=_says("此时刻及以后发生的"))
+    until = Instant(data_key="to", load_default=None, metadata=_says("此时刻以前发生的"))
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
+        metadata=_says("每页条数"),
+    )
+    cursor = fields.String(load_default=None)
+
+
+class VisitsOut(Strict):
+    """A page of visits, the latest first."""
+
+    items = fields.List(fields.Nested(VisitOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli, routing
-from server.accounts.signed_in import who
+from server.accounts.signed_in import who, who_is
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
 from server.http.parts import Parts
@@ -55,12 +55,14 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
         keys=KeyStore(Keyring.parse(settings.keyring), sessions, tools),
         store=open_store(settings.storage_url, s3_endpoint_url=settings.s3_endpoint_url),
         who=who,
+        who_is=who_is,
         settle=settle_people,
         migrations=str(MIGRATIONS),
     )
     log.install(app)
     problems.install(app)
     app.register_blueprint(health.health)
+    app.extensions["identity_providers"] = {}
     routing.register(app, Api(app))
     cli.install(app)
     return app

@@ -4,9 +4,18 @@ from flask import Flask
 from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.reviews import routes as reviews
+from server.visits import photo_routes as photos
+from server.visits import routes as visits
 from server.worklists import routes as worklists
 
-BLUEPRINTS: tuple[Blueprint, ...] = (accounts.blueprint, worklists.blueprint)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    accounts.blueprint,
+    visits.blueprint,
+    photos.blueprint,
+    reviews.blueprint,
+    worklists.blueprint,
+)
 
 
 def register(app: Flask, api: Api) -> None:

@@ -225,16 +225,16 @@ class PersonChange:
     name: str | Keep = field(default=KEEP, repr=False)
     village_code: str | Keep = KEEP
     id_number: str | Keep = field(default=KEEP, repr=False)
-    no_id_reason: str | None | Keep = KEEP
+    no_id_reason: str | Keep | None = KEEP
     sex: Sex | Keep = KEEP
-    birth_date: dt.date | None | Keep = field(default=KEEP, repr=False)
-    phone: str | None | Keep = field(default=KEEP, repr=False)
-    address: str | None | Keep = field(default=KEEP, repr=False)
-    bank_account: str | None | Keep = field(default=KEEP, repr=False)
-    health: str | None | Keep = field(default=KEEP, repr=False)
+    birth_date: dt.date | Keep | None = field(default=KEEP, repr=False)
+    phone: str | Keep | None = field(default=KEEP, repr=False)
+    address: str | Keep | None = field(default=KEEP, repr=False)
+    bank_account: str | Keep | None = field(default=KEEP, repr=False)
+    health: str | Keep | None = field(default=KEEP, repr=False)
     is_head: bool | Keep = KEEP
-    relation_to_head: str | None | Keep = KEEP
-    legacy_no: str | None | Keep = KEEP
+    relation_to_head: str | Keep | None = KEEP
+    legacy_no: str | Keep | None = KEEP
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 # Headers and pixels; acTL and its frames are left out, so an animation shows its first picture.
 _PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_FILL = re.compile(rb"\xff+")
 _EOI, _SOS, _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 # Baseline, extended and progressive Huffman; arithmetic coding and lossless JPEGs come from no phone and cost much.
 _FRAMES_TAKEN = {0xC0, 0xC1, 0xC2}
@@ -68,7 +67,7 @@ def take_apart_jpeg(data: bytes) -> Picture:
     size: tuple[int, int] | None = None
     at = 2
     for _ in range(_MAX_PARTS):
-        at = _fill_skipped(data, at)
+        at = _next_marker(data, at)
         marker, body, after = _segment(data, at)
         if marker == _SOS:
             break
@@ -101,13 +100,15 @@ def take_apart_jpeg(data: bytes) -> Picture:
     )
 
 
-def _fill_skipped(data: bytes, at: int) -> int:
-    fill = _FILL.match(data, at)
-    return fill.end() - 1 if fill else at
+def _next_marker(data: bytes, at: int) -> int:
+    """Find the next marker, past fill bytes and the padding that some cameras leave."""
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise PhotoUnreadable
+    return found.start()
 
 
 def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
-    at = _fill_skipped(data, at)
     if data[at : at + 1] != b"\xff" or at + 4 > len(data):
         raise PhotoUnreadable
     length = int.from_bytes(data[at + 2 : at + 4])
@@ -129,10 +130,7 @@ def _scans(data: bytes, at: int) -> tuple[int, int]:
         elif marker not in _BETWEEN_SCANS:
             raise PhotoUnreadable
         _, _, after = _segment(data, at)
-        found = _NEXT_MARKER.search(data, after)
-        if found is None:
-            break
-        at = found.start()
+        at = _next_marker(data, after)
     raise PhotoUnreadable
 
 

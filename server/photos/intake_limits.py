@@ -16,7 +16,7 @@ class PhotoLimits:
 
     max_bytes: int = 12 * 1024 * 1024
     max_pixels: int = 8192 * 6144
-    max_webp_pixels: int = 30_000_000
+    max_webp_pixels: int = 26_000_000
     max_edge: int = 30_000
     max_scans: int = 100
     max_scan_pixels: int = 1_000_000_000

@@ -31,6 +31,14 @@ class PhotoFormat(Term):
     HEIC = "heic", "HEIC", "CONTRACT §5"
 
 
+class Size(Term):
+    """How large a picture is asked for."""
+
+    THUMB = "thumb", "缩略图（320 像素）", "CONTRACT §5"
+    SCREEN = "screen", "浏览图（1600 像素）", "CONTRACT §5"
+    ORIGINAL = "original", "原图", "CONTRACT §5"
+
+
 @dataclass(frozen=True, slots=True)
 class ExifFacts:
     """What a camera wrote into a photo; None is unknown, never a sign of fraud: WeChat strips all of it.

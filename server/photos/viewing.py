@@ -16,21 +16,13 @@ from server.ledger.work import Work
 from server.photos.imaging import render_all
 from server.photos.intake import GATE, LIMITS, keep
 from server.photos.models import Photo, Rendition
+from server.photos.terms import Size
 from server.storage import BlobStore
-from server.terms import Term
 from server.vault.blobs import open_stream
 from server.vault.fields import DataKey
 
 LINK_LIVES = 600
 """Seconds for which a signed link opens a picture."""
-
-
-class Size(Term):
-    """How large a picture is asked for."""
-
-    THUMB = "thumb", "缩略图（320 像素）", "CONTRACT §5"
-    SCREEN = "screen", "浏览图（1600 像素）", "CONTRACT §5"
-    ORIGINAL = "original", "原图", "CONTRACT §5"
 
 
 BOXES = {Size.THUMB: 320, Size.SCREEN: 1600}

@@ -37,7 +37,7 @@ def open_store(
         prefix = parts.path.strip("/")
         if not _BUCKET.match(parts.netloc) or (prefix and not _OBJECT_PREFIX.match(prefix)):
             raise ValueError("STORAGE_URL must be s3://bucket or s3://bucket/prefix")
-        # boto3 costs half a second and 30 MB, which the embedded store need not pay.
+        # boto3 takes its time to load, which the embedded store need not pay.
         from server.storage.s3 import S3Settings, S3Store
 
         return S3Store(

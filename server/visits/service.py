@@ -89,6 +89,7 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         "received_at": work.now,
         "state": VisitState.SUBMITTED,
         "revision": 1,
+        "body_revision": 1,
         "fingerprint": fingerprint,
         "revised_at": work.now,
         "counted_since": work.now,
@@ -130,7 +131,7 @@ def _again(
             },
             extra={"revision": stored.revision},
         )
-    if revision != stored.revision:
+    if not stored.body_revision <= revision <= stored.revision:
         raise StaleRevision(extra={"revision": stored.revision})
     return _correct(work, stored, record, fingerprint)
 
@@ -145,7 +146,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     work.session.add(
         PastRevision(
             visit_id=visit.id,
-            revision=visit.revision,
+            revision=visit.body_revision,
             person_id=visit.person_id,
             fingerprint=visit.fingerprint,
             occurred_at=visit.occurred_at,
@@ -168,6 +169,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
         visit.counted_since = work.now
     visit.fingerprint = fingerprint
     visit.revision += 1
+    visit.body_revision = visit.revision
     visit.revised_at = work.now
     visit.state = VisitState.SUBMITTED
     visit.state_reason_sealed = None

@@ -146,6 +146,12 @@ def test_every_colour_mode_is_decoded(kind: str, mode: str) -> None:
     assert look(data).mode in {"L", "RGB"}
 
 
+def test_padding_between_the_segments_of_a_camera_is_passed_over() -> None:
+    plain = encoded(scene(), "JPEG")
+    padded = plain[:2] + segment(0xE1, exif(6)) + bytes(40) + b"\xff" * 7 + plain[2:]
+    assert examine(padded, limits=LIMITS).exif.orientation == 6
+
+
 def test_frames_are_counted_and_the_first_is_shown() -> None:
     assert [examine(animated(kind), limits=LIMITS).frames for kind in ("PNG", "WEBP")] == [3, 3]
 
