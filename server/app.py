@@ -6,19 +6,20 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import routing
-from server.accounts.signed_in import who
+from server import cli, routing
+from server.accounts.signed_in import who, who_is
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
 from server.http.parts import Parts
 from server.openapi import OPTIONS
+from server.schema import MIGRATIONS
 from server.settings import Settings
 from server.storage import open_store
-from server.schema import MIGRATIONS
 from server.tables import METADATA
 from server.tools import Tools
 from server.vault.keyring import Keyring
 from server.vault.keys import KeyStore
+from server.visits.duties import settle_people
 
 
 def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
@@ -54,10 +55,14 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
         keys=KeyStore(Keyring.parse(settings.keyring), sessions, tools),
         store=open_store(settings.storage_url, s3_endpoint_url=settings.s3_endpoint_url),
         who=who,
+        who_is=who_is,
+        settle=settle_people,
         migrations=str(MIGRATIONS),
     )
     log.install(app)
     problems.install(app)
     app.register_blueprint(health.health)
+    app.extensions["identity_providers"] = {}
     routing.register(app, Api(app))
+    cli.install(app)
     return app

@@ -55,7 +55,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return make()
     template: Path = request.getfixturevalue("sqlite_template")
     target = tmp_path / "app.sqlite"
-    for source, copy in ((template, target), (Path(vault_file(str(template))), Path(vault_file(str(target))))):
+    for source, copy in (
+        (template, target),
+        (Path(vault_file(f"sqlite:///{template}")), Path(vault_file(f"sqlite:///{target}"))),
+    ):
         shutil.copy(source, copy)
     return f"sqlite:///{target}"
 

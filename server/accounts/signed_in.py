@@ -1,6 +1,7 @@
 """Who a bearer token is: one indexed read a request, so that unbinding and disabling work at once."""
 
 import datetime as dt
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -43,3 +44,15 @@ def who(session: Session, token: str | None, now: dt.datetime) -> Actor:
     if now - row.last_seen_at >= TOUCH_AFTER[row.kind]:
         session.execute(update(SignIn).where(SignIn.token_digest == token_digest).values(last_seen_at=now))
     return Actor(row.id, row.role, row.area_code, row.name, row.kind is SessionKind.BROWSER)
+
+
+def who_is(session: Session, worker_id: UUID) -> Actor:
+    """Give the worker of an id, for links that were signed for them; a disabled one is refused."""
+    row = session.execute(
+        select(Worker.id, Worker.name, RoleGrant.role, RoleGrant.area_code)
+        .join(RoleGrant, (RoleGrant.worker_id == Worker.id) & RoleGrant.to_at.is_(None))
+        .where(Worker.id == worker_id, Worker.disabled_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotSignedIn
+    return Actor(row.id, row.role, row.area_code, row.name)

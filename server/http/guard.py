@@ -16,6 +16,7 @@ from server.http.parts import parts
 from server.ledger.work import Work
 from server.permissions import Can
 
+Answer = TypeVar("Answer")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 TRIES = 4
 BEARER = "bearer "
@@ -45,7 +46,7 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
     return decorate
 
 
-def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
+def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
     """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
     for attempt in range(TRIES):
         try:
@@ -67,7 +68,9 @@ def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
 
 def _worth_again(error: DBAPIError) -> bool:
     """A twin that was quicker breaks a constraint or a lock; the second look finds what it stored."""
-    return isinstance(error, IntegrityError) or isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure))
+    return isinstance(error, IntegrityError) or isinstance(
+        error.orig, (pg.DeadlockDetected, pg.SerializationFailure)
+    )
 
 
 def open_work(session: Any, can: Can) -> Work:

@@ -23,7 +23,7 @@ Who = Callable[[Session, str | None, datetime], Actor]
 
 @dataclass(frozen=True)
 class Parts:
-    """What `create_app` made once; `who` turns a bearer token into the signed-in worker, or refuses."""
+    """What `create_app` made once; `who` turns a bearer token into the signed-in worker, `who_is` an id, or they refuse."""
 
     settings: Settings
     tools: Tools
@@ -32,6 +32,7 @@ class Parts:
     keys: KeyStore
     store: BlobStore
     who: Who
+    who_is: Callable[[Session, UUID], Actor]
     settle: Callable[[Work, set[UUID]], None]
     migrations: str
 

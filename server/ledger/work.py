@@ -121,6 +121,10 @@ class Work:
             changed, self.changed_people = self.changed_people, set()
             self.session.flush()
             self.settle(self, changed)
+        self.close_lines()
+
+    def close_lines(self) -> None:
+        """Insert the ledger lines gathered so far."""
         self.session.flush()
         if self._lines:
             self.session.execute(insert(Event), self._lines)

@@ -1,13 +1,14 @@
 """The one door to people: whom the signed-in worker may see (CONTRACT §1).
 
 Visitors see the people they are responsible for or deputise for, the township and the county see their area, nobody
-else sees anybody. Every query for people goes through `visible_to`.
+else sees anybody. The house itself (a command, a timer, the demo's builder: no request, nobody signed in) sees all.
+Every query for people goes through `visible_to` or `within_sight`.
 """
 
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from server.errors import NotFound
@@ -36,6 +37,16 @@ def visible_to(actor: Actor | None) -> ColumnElement[bool]:
     return false()
 
 
+def is_the_house(work: Work) -> bool:
+    """Say whether a command or a timer works here: a request always has an id, whoever sends it."""
+    return work.signed_in is None and work.request_id is None
+
+
+def within_sight(work: Work) -> ColumnElement[bool]:
+    """Select the people whom this work may see: all for the house itself, else whom the signed-in worker may."""
+    return true() if is_the_house(work) else visible_to(work.signed_in)
+
+
 def was_responsible(actor: Actor, person_id: UUID, at: dt.datetime) -> ColumnElement[bool]:
     """Select whether a worker was responsible for or deputised for a person at an instant."""
     return exists(
@@ -50,11 +61,15 @@ def was_responsible(actor: Actor, person_id: UUID, at: dt.datetime) -> ColumnEle
     )
 
 
-def see(work: Work, person_id: UUID) -> Person:
-    """Find a person within sight; one outside it looks exactly like one who is not there, and leaves a trace."""
-    person = work.session.scalars(
-        select(Person).where(Person.id == person_id, visible_to(work.signed_in))
-    ).one_or_none()
+def see(work: Work, person_id: UUID, *, to_change: bool = False) -> Person:
+    """Find a person within sight; one outside it looks exactly like one who is not there, and leaves a trace.
+
+    `to_change` locks the row (PostgreSQL), so that two changes of one file follow each other.
+    """
+    wanted = select(Person).where(Person.id == person_id, within_sight(work))
+    if to_change:
+        wanted = wanted.with_for_update(of=Person).execution_options(populate_existing=True)
+    person = work.session.scalars(wanted).one_or_none()
     if person is None:
         raise out_of_sight(work, person_id)
     return person

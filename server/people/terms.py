@@ -1,7 +1,13 @@
 """The closed vocabularies about people: categories, care levels, tags, exits, relations (DOMAIN §1.1, §1.2, §3.2, §5.5)."""
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
 
+from server.places.terms import Datum
 from server.terms import Term
 
 
@@ -123,3 +129,187 @@ class Relation(Term):
     SPOUSE = "spouse", "配偶", "DOMAIN §3.3"
     CHILD = "child", "子女", "DOMAIN §3.3"
     OTHER = "other", "其他", "DOMAIN §3.2"
+
+
+class PauseReason(Term):
+    """Why visits at home are suspended for a while; one contact in the period is owed all the same."""
+
+    HOSPITAL = "hospital", "住院", "DOMAIN §1.4"
+    OUT_OF_AREA = "out_of_area", "外出", "DOMAIN §1.4"
+    INSTITUTION_TRIAL = "institution_trial", "试住供养机构", "DOMAIN §1.4"
+
+
+class ResponsibilityKind(Term):
+    """How a worker answers for a person's visits."""
+
+    RESPONSIBLE = "responsible", "探视责任人", "DOMAIN §1.4"
+    DEPUTY = "deputy", "代理责任人", "CONTRACT §1"
+
+
+class Keep(Enum):
+    """What stands in a change for a field that stays as it is (None empties it)."""
+
+    IT = "keep"
+
+
+KEEP = Keep.IT
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Beyond which days a date is a typing error; days counted from the business day."""
+
+    earliest: dt.date = dt.date(1900, 1, 1)
+    ahead_days: int = 400
+    longest_pause_days: int = 366
+    longest_agreement_days: int = 3660
+    most_deputies: int = 10
+    most_tags: int = 30
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnrolment:
+    """Enrol a person under a category from a day on; `replaces` names the enrolment that ends the day before."""
+
+    id: UUID
+    category: Category
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    monthly_amount: Decimal | None = None
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfEnrolment:
+    """End an enrolment; `valid_to` is its last day."""
+
+    valid_to: dt.date
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Register a person: identity, where they live, their household and the first enrolment.
+
+    The household is given by id, by its number in the village, or not at all: then the person is a household of
+    their own. Without an id number a reason is needed. What the id number tells need not be given.
+    """
+
+    id: UUID
+    name: str = field(repr=False)
+    village_code: str
+    id_number: str | None = field(default=None, repr=False)
+    no_id_reason: str | None = None
+    sex: Sex | None = None
+    birth_date: dt.date | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+    bank_account: str | None = field(default=None, repr=False)
+    health: str | None = field(default=None, repr=False)
+    household_id: UUID | None = None
+    household_number: str | None = None
+    is_head: bool | None = None
+    relation_to_head: str | None = None
+    legacy_no: str | None = None
+    photo_consent: bool = False
+    enrolment: NewEnrolment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """Change what is given of a person; what is `KEEP` stays, None empties."""
+
+    name: str | Keep = field(default=KEEP, repr=False)
+    village_code: str | Keep = KEEP
+    id_number: str | Keep = field(default=KEEP, repr=False)
+    no_id_reason: str | Keep | None = KEEP
+    sex: Sex | Keep = KEEP
+    birth_date: dt.date | Keep | None = field(default=KEEP, repr=False)
+    phone: str | Keep | None = field(default=KEEP, repr=False)
+    address: str | Keep | None = field(default=KEEP, repr=False)
+    bank_account: str | Keep | None = field(default=KEEP, repr=False)
+    health: str | Keep | None = field(default=KEEP, repr=False)
+    is_head: bool | Keep = KEEP
+    relation_to_head: str | Keep | None = KEEP
+    legacy_no: str | Keep | None = KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A person died on a day."""
+
+    died_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A self-care assessment: what the person can do alone, on which day, and who judged it."""
+
+    id: UUID
+    can: Mapping[Ability, bool]
+    assessed_on: dt.date
+    assessor: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCaregiver:
+    """Who cares for the person from now on, instead of whoever did."""
+
+    name: str = field(repr=False)
+    relation: Relation
+    phone: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgreement:
+    """A care agreement with the person's present caregiver; both days belong to it."""
+
+    id: UUID
+    signed_on: dt.date
+    starts_on: dt.date
+    ends_on: dt.date
+    monthly_fee: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewHome:
+    """Where the home is, in degrees of the datum in which it was taken; the accuracy in metres."""
+
+    latitude: float
+    longitude: float
+    datum: Datum
+    accuracy_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagGiven:
+    """A tag that a person carries from a day on."""
+
+    tag: Tag
+    valid_from: dt.date
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPause:
+    """Days in which the person is not at home; both belong to the pause."""
+
+    id: UUID
+    reason: PauseReason
+    from_on: dt.date
+    to_on: dt.date
+    note: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Hand people from one worker to another; `person_ids` None means all whom the first answers for."""
+
+    id: UUID
+    from_worker: UUID
+    to_worker: UUID
+    reason: str
+    person_ids: tuple[UUID, ...] | None = None

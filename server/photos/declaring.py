@@ -39,7 +39,9 @@ def declare(work: Work, visit_id: UUID, person: Person, photos: Sequence[Declare
 
     A photo that has arrived stays, declared or not: evidence is never dropped.
     """
-    there = {photo.id: photo for photo in work.session.scalars(select(Photo).where(Photo.visit_id == visit_id))}
+    there = {
+        photo.id: photo for photo in work.session.scalars(select(Photo).where(Photo.visit_id == visit_id))
+    }
     _refuse_taken(work, visit_id, [photo.id for photo in photos if photo.id not in there])
     for ordinal, photo in enumerate(photos):
         known = there.pop(photo.id, None)
@@ -109,5 +111,3 @@ def _row(visit_id: UUID, person: Person, photo: Declared, ordinal: int) -> Photo
         claimed_taken_at=photo.taken_at,
         claimed_sha256=photo.sha256,
     )
-
-

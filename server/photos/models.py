@@ -45,3 +45,24 @@ class Photo(Base):
     exif: Mapped[dict[str, Any] | None]
     blob_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     data_key_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class Rendition(Base):
+    """A small picture of a photo, made at its first view; sealed like the original, and may be made again any time."""
+
+    __tablename__ = "renditions"
+
+    photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"), primary_key=True)
+    box: Mapped[int] = mapped_column(primary_key=True)
+    blob_key: Mapped[str] = mapped_column(String(80), unique=True)
+    size: Mapped[int]
+    made_at: Mapped[dt.datetime]
+
+
+class Orphan(Base):
+    """A blob that no row names; found once, looked at again after a grace period, then deleted."""
+
+    __tablename__ = "orphan_blobs"
+
+    blob_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    found_at: Mapped[dt.datetime]

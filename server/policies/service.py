@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.errors import Invalid
@@ -52,7 +52,7 @@ def value_on(
             PolicyVersion.key == key,
             PolicyVersion.effective_from <= day,
             or_(PolicyVersion.effective_to.is_(None), PolicyVersion.effective_to >= day),
-            literal(area_code).like(func.concat(PolicyVersion.area_code, "%")),
+            PolicyVersion.area_code.in_({area_code[:length] for length in (0, 6, 9, 12)}),
             known,
         )
         .order_by(func.length(PolicyVersion.area_code).desc(), PolicyVersion.effective_from.desc())
@@ -142,7 +142,9 @@ def in_force(work: Work) -> InForce:
     engine = work.session.get_bind()
     kept = _in_force.get(engine)
     if kept is None or not dt.timedelta() <= work.now - kept.read_at < KEPT_FOR:
-        versions = work.session.scalars(select(PolicyVersion).where(PolicyVersion.superseded_at.is_(None))).all()
+        versions = work.session.scalars(
+            select(PolicyVersion).where(PolicyVersion.superseded_at.is_(None))
+        ).all()
         for version in versions:
             work.session.expunge(version)
         kept = _in_force[engine] = InForce(work.now, tuple(versions))

@@ -22,6 +22,13 @@ NUMBERS = {
         PolicyNumber("emergency.hours", 24, "hour", "突发情况后须见到本人的小时数", "DOMAIN §1.4 V3"),
         PolicyNumber("visits.future_tolerance", 10, "minute", "走访时间允许超前的分钟数", "CONTRACT §4"),
         PolicyNumber("visits.late_after", 24, "hour", "走访后多久送达算补录", "DOMAIN §1.4"),
+        PolicyNumber(
+            "visits.missing_answers_refused",
+            0,
+            "yes_no",
+            "必答项缺失时是否拒收（否则计入不完整）",
+            "DOMAIN §3 [D]",
+        ),
         PolicyNumber("absence.next_try_within", 3, "day", "未见到本人后再次走访的期限", "DOMAIN §3.2 [D]"),
         PolicyNumber("absence.unseen_urgent_after", 72, "hour", "多久无人见到即为紧急问题", "CONTRACT §4"),
         PolicyNumber("photos.most_per_visit", 9, "piece", "每次走访照片张数上限", "DOMAIN §3.9"),

@@ -70,8 +70,8 @@ def derive_duties(
     owed: dict[tuple[str, Period], OwedDuty] = {}
     for lane in lanes:
         for unit in PeriodUnit:
-            for rule, period, left in _of_lane(lane, unit, rules, ending_from, as_of):
-                duty = _routine(rule, period, left, rests)
+            for rule, category, period, left in _of_lane(lane, unit, rules, ending_from, as_of):
+                duty = _routine(rule, category, period, left, rests)
                 name = (duty.trigger, duty.period)
                 # Two categories may both fall under one rule; who leaves one of them still owes by the other.
                 owed[name] = max(owed.get(name, duty), duty, key=_stays)
@@ -186,7 +186,7 @@ def _of_lane(
     rules: Sequence[VisitRule],
     ending_from: date | None,
     as_of: date,
-) -> Iterator[tuple[VisitRule, Period, date | None]]:
+) -> Iterator[tuple[VisitRule, Category, Period, date | None]]:
     mine = [rule for rule in rules if any(_speaks_for(rule, stretch) for stretch in lane)]
     if not any(rule.unit is unit for rule in mine):
         return
@@ -198,7 +198,7 @@ def _of_lane(
             chosen = [rule for rule in rules_for(stretch, mine, period.start) if rule.unit is unit]
             bound = [rule for rule in chosen if stretch.joined <= join_until(unit, period, rule.cutoff_day)]
             if bound or stretch.holds_on(period.start):
-                yield from ((rule, period, left) for rule in bound)
+                yield from ((rule, stretch.category, period, left) for rule in bound)
                 break
 
 
@@ -228,7 +228,9 @@ def _turn(stretch: Stretch, left: date | None, period: Period) -> tuple[bool, in
     )
 
 
-def _routine(rule: VisitRule, period: Period, left: date | None, pauses: Sequence[Pause]) -> OwedDuty:
+def _routine(
+    rule: VisitRule, category: Category, period: Period, left: date | None, pauses: Sequence[Pause]
+) -> OwedDuty:
     facts = DutyFacts(
         kind=DutyKind.ROUTINE,
         opens_at=first_second(period.start),
@@ -240,7 +242,9 @@ def _routine(rule: VisitRule, period: Period, left: date | None, pauses: Sequenc
         exit_on=left,
         pauses=_touching(pauses, period),
     )
-    return OwedDuty(trigger=rule.key, period=period, rule=rule, emergency=None, facts=facts)
+    return OwedDuty(
+        trigger=rule.key, category=category, period=period, rule=rule, emergency=None, facts=facts
+    )
 
 
 def _of_emergency(
@@ -263,7 +267,12 @@ def _of_emergency(
         pauses=_touching(pauses, period),
     )
     yield OwedDuty(
-        trigger=f"emergency:{emergency.id}", period=period, rule=None, emergency=emergency, facts=facts
+        trigger=f"emergency:{emergency.id}",
+        category=stretch.category,
+        period=period,
+        rule=None,
+        emergency=emergency,
+        facts=facts,
     )
 
 

@@ -76,7 +76,7 @@ class Duty(Base):
 
     `met_on`: day of the contact that completed it; `met_received_at`: when the server first knew; `closed_on`: day of
     the first counting contact after the window; `exit_on`: day on which the person left the category.
-    `lane` names for what it is owed: `<category>.<unit>`, `<tag>.<unit>` or `emergency:<id>`; a change of care level
+    `lane` names for what it is owed: `<tag, category or rule>.<unit>` or `emergency:<id>`; a change of care level
     inside a period changes what the lane asks from the next period on, never the number of its duties.
     """
 

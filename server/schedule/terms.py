@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from server.people.terms import CareLevel, Category, Tag
+from server.people.terms import CareLevel, Category, PauseReason, Tag
 from server.terms import Term
 
 
@@ -35,14 +35,6 @@ class PeriodUnit(Term):
     QUARTER = "quarter", "每季度", "DOMAIN §1.4"
     HALF_YEAR = "half_year", "每半年", "DOMAIN §1.4"
     YEAR = "year", "每年", "DOMAIN §1.4"
-
-
-class PauseReason(Term):
-    """Why visits at home are suspended for a while; one contact in the period is owed all the same."""
-
-    HOSPITAL = "hospital", "住院", "DOMAIN §1.4"
-    OUT_OF_AREA = "out_of_area", "外出", "DOMAIN §1.4"
-    INSTITUTION_TRIAL = "institution_trial", "试住供养机构", "DOMAIN §1.4"
 
 
 class EmergencyKind(Term):
@@ -204,10 +196,11 @@ class OwedDuty:
     """A duty that follows from a person's history: its trigger, its period, and the facts that `tally` reads.
 
     `trigger` is a rule's key or `emergency:<id>`; trigger and `period.start` name the duty among the person's.
-    Exactly one of `rule` and `emergency` is set.
+    Exactly one of `rule` and `emergency` is set. `category` is the one under which the person is enrolled then.
     """
 
     trigger: str
+    category: Category
     period: Period
     rule: VisitRule | None
     emergency: Emergency | None

@@ -19,7 +19,6 @@ from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open, lane_of
-from server.schedule.periods import first_second
 from server.schedule.queries import emergencies_of, facts_of, rule_versions, rules_of, touched_by
 from server.schedule.rules import tally
 from server.schedule.terms import Contact, DutyTally, OwedDuty
@@ -99,36 +98,34 @@ def _settle(work: Work, person: Person, pauses: Sequence[terms.Pause], owed: Seq
         return
     earliest = min([duty.opens_at for duty in rows.values()] + [one.facts.opens_at for one in owed])
     contacts = contacts_of(work.session, person.id, earliest)
+    settled: set[tuple[str, dt.date]] = set()
     for one in owed:
-        category = _category(one, person, work)
-        lane = lane_of(one.rule, category) if one.rule else one.trigger
+        lane = lane_of(one.rule) if one.rule else one.trigger
+        if (lane, one.period.start) in settled:
+            continue
+        settled.add((lane, one.period.start))
         duty = rows.pop((lane, one.period.start), None)
         if duty is None:
-            duty = _new(work, person, one, lane, category)
+            duty = _new(work, person, one, lane)
             work.session.add(duty)
         if duty.village_code != person.village_code:
             duty.village_code = person.village_code
         _write(duty, tally(one.facts, contacts))
     for duty in rows.values():  # owed under what was known before, owed no more
         done = tally(facts_of(duty, pauses), contacts)
-        left = first_day_out = duty.period_start
-        if done.met_on is None and (duty.exit_on is None or duty.exit_on > first_day_out):
-            duty.exit_on = left
+        if done.met_on is None and (duty.exit_on is None or duty.exit_on > duty.period_start):
+            duty.exit_on = duty.period_start
             duty.revision += 1
 
 
-def _category(one: OwedDuty, person: Person, work: Work) -> terms.Category:
-    raise NotImplementedError
-
-
-def _new(work: Work, person: Person, one: OwedDuty, lane: str, category: terms.Category) -> Duty:
+def _new(work: Work, person: Person, one: OwedDuty, lane: str) -> Duty:
     facts = one.facts
     return Duty(
         id=work.new_id(),
         person_id=person.id,
         lane=lane,
         kind=facts.kind,
-        category=category,
+        category=one.category,
         village_code=person.village_code,
         period_start=one.period.start,
         due_on=facts.due_on,
@@ -177,6 +174,3 @@ def _write(duty: Duty, done: DutyTally) -> None:
         duty.exit_on,
     ) = new
     duty.revision += 1
-
-
-__all__ = ["contacts_of", "first_second", "settle_people", "settle_visit"]

@@ -17,6 +17,7 @@ class Visit(Base):
     `open_body` holds what stays computable (enumerated answers, times, coordinates), `private_sealed` every free
     text, under the person's key. `counts` says that the outcome counts towards a duty, `in_person` that somebody
     stood before the person; `counted_since` is when the server first had what the duty counts. `clock_skew_s` is the phone's clock minus the server's.
+    `revision` counts corrections and decisions, `body_revision` is the one since which the body stands.
     """
 
     __tablename__ = "visits"
@@ -47,6 +48,7 @@ class Visit(Base):
     state_reason_sealed: Mapped[str | None] = mapped_column(Text)
     out_of_count_at: Mapped[dt.datetime | None]
     revision: Mapped[int]
+    body_revision: Mapped[int]
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
     open_body: Mapped[dict[str, Any]]
     private_sealed: Mapped[str | None] = mapped_column(Text)

@@ -19,6 +19,7 @@ def form_policy(work: Work, area_code: str) -> FormPolicy:
         next_try_within=dt.timedelta(days=number("absence.next_try_within")),
         unseen_urgent_after=dt.timedelta(hours=number("absence.unseen_urgent_after")),
         most_photos=number("photos.most_per_visit"),
+        missing_answers_refused=bool(number("visits.missing_answers_refused")),
     )
 
 

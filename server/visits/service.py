@@ -18,16 +18,17 @@ from server.people.terms import Category
 from server.permissions import Can, Role
 from server.photos.declaring import declare, declare_first
 from server.problems.service import raise_problems
+from server.regions.terms import just_after
 from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
+from server.visits import body as bodies
 from server.visits import rules
 from server.visits.duties import settle_visit
 from server.visits.form import VisitRecord
 from server.visits.models import PastRevision, Visit
 from server.visits.policy import form_policy, late_after
 from server.visits.terms import COUNTING, Outcome, VisitState
-from server.regions.terms import just_after
 
 RECORDING_ROLES = frozenset({Role.VISITOR, Role.REVIEWER, Role.CHIEF})
 OPEN_TO_CORRECTION = frozenset({VisitState.SUBMITTED, VisitState.RETURNED})
@@ -71,7 +72,7 @@ class _Subject:
 
 def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | None = None) -> Recorded:
     """Store a visit once, however often it is sent; `revision` corrects the one that the recorder saw."""
-    fingerprint = rules.fingerprint(record)
+    fingerprint = bodies.fingerprint(record)
     stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
     if stored is not None:
         return _again(work, stored, record, fingerprint, revision)
@@ -83,11 +84,12 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
 def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: bytes) -> Recorded:
     subject = _subject(work, record)
     _check(work, record, subject)
-    values = _values(work, visit_id, record, subject) | {
+    values = _values(visit_id, record, subject) | {
         "recorder_id": work.actor.worker_id,
         "received_at": work.now,
         "state": VisitState.SUBMITTED,
         "revision": 1,
+        "body_revision": 1,
         "fingerprint": fingerprint,
         "revised_at": work.now,
         "counted_since": work.now,
@@ -117,7 +119,7 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
 def _again(
     work: Work, stored: Visit, record: VisitRecord, fingerprint: bytes, revision: int | None
 ) -> Recorded:
-    key = _may_see(work, stored)
+    key = may_see(work, stored)
     if fingerprint == stored.fingerprint or _is_past(work, stored.id, fingerprint):
         work.looked("visit.repeated", "visit", stored.id, person_id=stored.person_id)
         return Recorded(stored, is_new=False, key=key)
@@ -125,11 +127,11 @@ def _again(
         raise VisitConflict(
             errors={
                 name: ["与已保存的内容不同。"]
-                for name in rules.differing_fields(record, current_record(stored, key))
+                for name in bodies.differing_fields(record, current_record(stored, key))
             },
             extra={"revision": stored.revision},
         )
-    if revision != stored.revision:
+    if not stored.body_revision <= revision <= stored.revision:
         raise StaleRevision(extra={"revision": stored.revision})
     return _correct(work, stored, record, fingerprint)
 
@@ -144,7 +146,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     work.session.add(
         PastRevision(
             visit_id=visit.id,
-            revision=visit.revision,
+            revision=visit.body_revision,
             person_id=visit.person_id,
             fingerprint=visit.fingerprint,
             occurred_at=visit.occurred_at,
@@ -161,12 +163,13 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     since = min(visit.occurred_at, record.occurred_at)
     counted = (visit.occurred_at, visit.counts, visit.in_person)
     dead = Outcome.DEAD in {visit.outcome, record.outcome}
-    for name, value in _values(work, visit.id, record, subject).items():
+    for name, value in _values(visit.id, record, subject).items():
         setattr(visit, name, value)
     if counted != (visit.occurred_at, visit.counts, visit.in_person):
         visit.counted_since = work.now
     visit.fingerprint = fingerprint
     visit.revision += 1
+    visit.body_revision = visit.revision
     visit.revised_at = work.now
     visit.state = VisitState.SUBMITTED
     visit.state_reason_sealed = None
@@ -187,27 +190,27 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
 
 def current_record(visit: Visit, key: DataKey | None) -> VisitRecord:
     """Read a stored visit back as the record that was sent."""
-    return rules.from_body(body_of(visit, key))
+    return bodies.from_body(body_of(visit, key))
 
 
 def body_of(visit: Visit, key: DataKey | None) -> dict[str, Any]:
     """Put a visit's open and sealed parts together again; after an erasure the sealed part stays empty."""
     private: Mapping[str, Any] = {}
     if visit.private_sealed and key is not None:
-        private = rules.read_private(
+        private = bodies.read_private(
             key.open(visit.private_sealed, table="visits", column="private_sealed", row=visit.id)
         )
-    return rules.join(visit.open_body, private)
+    return bodies.join(visit.open_body, private)
 
 
-def _values(work: Work, visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str, Any]:
-    open_body, private = rules.split(record)
+def _values(visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str, Any]:
+    open_body, private = bodies.split(record)
     sealed = None
     if private:
         if subject.key is None:
             raise NotFound
         sealed = subject.key.seal(
-            rules.write_private(private), table="visits", column="private_sealed", row=visit_id
+            bodies.write_private(private), table="visits", column="private_sealed", row=visit_id
         )
     answered, required = rules.completeness(record, subject.category)
     return {
@@ -249,7 +252,9 @@ def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
     )
     actor = work.actor
     if record.recorded_for is not None and not actor.may(Can.RECORD_FOR_OTHERS):
-        raise NotAllowed("只有审核人员可以代他人补录纸质记录。", errors={"recorded_for": ["不能代他人填报。"]})
+        raise NotAllowed(
+            "只有审核人员可以代他人补录纸质记录。", errors={"recorded_for": ["不能代他人填报。"]}
+        )
     named = {*record.visitors, *([record.recorded_for] if record.recorded_for else [])} - {actor.worker_id}
     if not named:
         return
@@ -258,7 +263,11 @@ def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
         work.session.scalars(
             select(Worker.id)
             .join(RoleGrant, RoleGrant.worker_id == Worker.id)
-            .where(Worker.id.in_(named), RoleGrant.area_code >= area[:6], RoleGrant.area_code < just_after(area[:6]))
+            .where(
+                Worker.id.in_(named),
+                RoleGrant.area_code >= area[:6],
+                RoleGrant.area_code < just_after(area[:6]),
+            )
         )
     )
     if named - there:
@@ -312,7 +321,7 @@ def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
     )
 
 
-def _may_see(work: Work, visit: Visit) -> DataKey | None:
+def may_see(work: Work, visit: Visit) -> DataKey | None:
     """Let through who recorded the visit, was responsible when it happened, or sees the person; give the key."""
     actor = work.actor
     row = work.session.execute(
@@ -338,4 +347,4 @@ def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Vis
     visit = work.session.get(Visit, visit_id, with_for_update={"key_share": True} if lock else None)
     if visit is None:
         raise NotFound
-    return visit, _may_see(work, visit)
+    return visit, may_see(work, visit)

@@ -56,7 +56,9 @@ def _batches(work: Work, filters: Filters) -> Iterator[list[tuple[UUID, str]]]:
                     select(Enrolment.person_id).where(
                         Enrolment.category == filters.category,
                         known(
-                            Enrolment.recorded_at.expression, Enrolment.superseded_at.expression, filters.known_at
+                            Enrolment.recorded_at.expression,
+                            Enrolment.superseded_at.expression,
+                            filters.known_at,
                         ),
                     )
                 ),
@@ -120,20 +122,28 @@ def _owed(
     )
 
 
-def _contacts(
-    work: Work, ids: Sequence[UUID], known_at: dt.datetime | None
-) -> dict[UUID, list[Contact]]:
+def _contacts(work: Work, ids: Sequence[UUID], known_at: dt.datetime | None) -> dict[UUID, list[Contact]]:
     """Read the visits as they stood at an instant: the revision of then, unless it was void by then."""
     found: dict[UUID, list[Contact]] = defaultdict(list)
     standing = or_(Visit.out_of_count_at.is_(None), Visit.out_of_count_at > known_at)
     now = select(
-        Visit.id, Visit.person_id, Visit.occurred_at, Visit.counted_since.label("since"), Visit.counts,
-        Visit.in_person, Visit.outcome,
+        Visit.id,
+        Visit.person_id,
+        Visit.occurred_at,
+        Visit.counted_since.label("since"),
+        Visit.counts,
+        Visit.in_person,
+        Visit.outcome,
     ).where(Visit.person_id.in_(ids), Visit.revised_at <= known_at, standing)
     then = (
         select(
-            Visit.id, PastRevision.person_id, PastRevision.occurred_at, PastRevision.recorded_at.label("since"),
-            PastRevision.counts, PastRevision.in_person, PastRevision.outcome,
+            Visit.id,
+            PastRevision.person_id,
+            PastRevision.occurred_at,
+            PastRevision.recorded_at.label("since"),
+            PastRevision.counts,
+            PastRevision.in_person,
+            PastRevision.outcome,
         )
         .join(Visit, Visit.id == PastRevision.visit_id)
         .where(
@@ -146,7 +156,12 @@ def _contacts(
         for row in work.session.execute(wanted):
             found[row.person_id].append(
                 Contact(
-                    str(row.id), row.occurred_at, row.since, row.counts, row.in_person, row.outcome is Outcome.DEAD
+                    str(row.id),
+                    row.occurred_at,
+                    row.since,
+                    row.counts,
+                    row.in_person,
+                    row.outcome is Outcome.DEAD,
                 )
             )
     return found

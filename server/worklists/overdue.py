@@ -91,13 +91,18 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
             count(and_(due, met, Duty.met_received_at > Duty.due_at)).label("met_late"),
             count(and_(due, ~met, Duty.attempts > 0)).label("attempted_only"),
             count(overdue_on(day)).label("overdue"),
-            count(and_(missed, Duty.due_on < day, or_(Duty.exit_on.is_(None), Duty.exit_on > Duty.due_on))).label("missed"),
+            count(
+                and_(missed, Duty.due_on < day, or_(Duty.exit_on.is_(None), Duty.exit_on > Duty.due_on))
+            ).label("missed"),
             count(and_(in_month, waiting, paused)).label("paused"),
         )
         .where(
             Duty.category == category,
             Duty.period_start <= day,
-            or_(Duty.due_on >= first, and_(Duty.met_on.is_(None), or_(Duty.closed_on.is_(None), closed_this_month))),
+            or_(
+                Duty.due_on >= first,
+                and_(Duty.met_on.is_(None), or_(Duty.closed_on.is_(None), closed_this_month)),
+            ),
             _sight(work),
         )
         .group_by(Duty.village_code)
@@ -105,7 +110,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     ).all()
     called = names(work.session, [row.village_code for row in rows])
     counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "village": {"code": row.village_code, "name": called.get(row.village_code, "")},
             **{name: int(getattr(row, name)) for name in counts},
@@ -200,5 +205,3 @@ def responsible_for(work: Work, people_ids: Sequence[UUID], at: dt.datetime) -> 
         )
     )
     return {row.person_id: {"worker_id": row.id, "name": row.name} for row in rows}
-
-

@@ -125,8 +125,11 @@ def _data(
     number = opened(person.id_number_sealed, "persons", "id_number_sealed", person.id)
     phone = opened(person.phone_sealed, "persons", "phone_sealed", person.id)
     address = opened(person.address_sealed, "persons", "address_sealed", person.id)
-    their_phone = opened(caregiver.phone_sealed, "caregivers", "phone_sealed", caregiver.id) if caregiver else None
+    their_phone = (
+        opened(caregiver.phone_sealed, "caregivers", "phone_sealed", caregiver.id) if caregiver else None
+    )
     return {
+        "revision": person.revision,
         "person_id": person.id,
         "file_no": person.file_no,
         "name": person.name,

@@ -27,11 +27,15 @@ def worklist(work: Work, *, limit: int, cursor: str | None) -> dict[str, Any]:
     mine = people_of(work.session, work.actor.worker_id)
     duties = unmet(work.session, mine)
     pauses = pauses_of(work.session, list(duties)) if duties else {}
-    owed = sorted(
-        (_position(duty, pauses.get(person_id, []), work.today), duty)
-        for person_id, theirs in duties.items()
-        if (duty := most_urgent(theirs, pauses.get(person_id, []), work.today)) is not None
-    ) if duties else []
+    owed = (
+        sorted(
+            (_position(duty, pauses.get(person_id, []), work.today), duty)
+            for person_id, theirs in duties.items()
+            if (duty := most_urgent(theirs, pauses.get(person_id, []), work.today)) is not None
+        )
+        if duties
+        else []
+    )
     waiting = [one for one in owed if after is None or one[0] > (after[0], after[1], after[2])]
     rows, next_cursor = paging.page(waiting, limit, lambda one: one[0])
     ids = [duty.person_id for _, duty in rows]

@@ -1,0 +1,273 @@
+"""Checks a photo by decoding it, and makes the small pictures that people are shown.
+
+Every library fault is `PhotoUnreadable`. A JPEG is decoded at the smallest scale that serves; other formats are
+decoded whole, then shrunk strip by strip so that no second whole copy exists. TRUST, hostile and odd images.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pillow_heif
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from server.errors import Refusal
+from server.photos.containers import Picture, sniff, take_apart_jpeg, take_apart_png, take_apart_webp
+from server.photos.exif import read_exif
+from server.photos.intake_limits import PhotoLimits, PhotoTooLarge, PhotoTooManyPixels, PhotoUnreadable
+from server.photos.terms import PhotoFacts, PhotoFormat
+
+Gate = AbstractContextManager[object]
+Source = bytes | Path | BinaryIO
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = {5, 6, 7, 8}
+_STRIP_PIXELS = 1 << 20
+_HASH_EDGE = 64
+_QUALITY = 82
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def examine(source: Source, *, limits: PhotoLimits, gate: Gate | None = None) -> PhotoFacts:
+    """Decode a whole photo and say what it is; refuses what is no photo, broken, cut off or too large.
+
+    `gate` (a semaphore) is held while a picture of `limits.big_pixels` or more is decoded. Raises PhotoType,
+    PhotoUnreadable, PhotoTooLarge or PhotoTooManyPixels.
+    """
+    data = _read(source, limits)
+    with _unreadable():
+        picture, heif = _take_apart(data, limits)
+        exif = read_exif(picture.exif)
+        with _passing(gate, picture, limits):
+            small = _shrunk(picture, heif, _HASH_EDGE, gray=True)
+        turn = 1 if heif else exif.orientation or 1
+        width, height = picture.width, picture.height
+        return PhotoFacts(
+            format=picture.format,
+            width=height if turn in _SIDEWAYS else width,
+            height=width if turn in _SIDEWAYS else height,
+            frames=picture.frames,
+            dhash=_dhash(_upright(small, turn)),
+            exif=exif,
+        )
+
+
+def render(source: Source, box: int, *, limits: PhotoLimits, gate: Gate | None = None) -> bytes:
+    """Make a JPEG of at most `box` pixels a side: upright, sRGB, without any metadata; never enlarged."""
+    return render_all(source, (box,), limits=limits, gate=gate)[box]
+
+
+def render_all(
+    source: Source, boxes: Sequence[int], *, limits: PhotoLimits, gate: Gate | None = None
+) -> dict[int, bytes]:
+    """Make a JPEG for each box, decoding once (a HEIC costs half a second to decode)."""
+    data = _read(source, limits)
+    with _unreadable():
+        picture, heif = _take_apart(data, limits)
+        turn = 1 if heif else read_exif(picture.exif).orientation or 1
+        with _passing(gate, picture, limits):
+            image = _shrunk(picture, heif, max(boxes), gray=False)
+        made = {}
+        for box in sorted(boxes, reverse=True):
+            image.thumbnail((box, box), Image.Resampling.LANCZOS, reducing_gap=None)
+            made[box] = _jpeg(_upright(_to_srgb(image, picture.icc), turn))
+        return made
+
+
+def hamming(one: int, other: int) -> int:
+    """Count the bits in which two difference hashes differ: 0 the same picture, about 32 unrelated ones."""
+    return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
+
+
+def _read(source: Source, limits: PhotoLimits) -> bytes:
+    if isinstance(source, bytes):
+        data = source
+    elif isinstance(source, Path):
+        with source.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)
+    else:
+        source.seek(0)
+        data = source.read(limits.max_bytes + 1)
+    if len(data) > limits.max_bytes:
+        raise PhotoTooLarge
+    return data
+
+
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:
+        # Decoders raise nearly everything: OSError, SyntaxError, struct.error, KeyError, MemoryError, ...
+        raise PhotoUnreadable from error
+
+
+def _passing(gate: Gate | None, picture: Picture, limits: PhotoLimits) -> Gate:
+    big = picture.width * picture.height >= limits.big_pixels
+    return gate if gate is not None and big else nullcontext()
+
+
+def _take_apart(data: bytes, limits: PhotoLimits) -> tuple[Picture, pillow_heif.HeifImage | None]:
+    kind = sniff(data[:64])
+    heif = None
+    if kind is PhotoFormat.HEIC:
+        picture, heif = _take_apart_heic(data)
+    else:
+        take_apart: Callable[[bytes], Picture] = {
+            PhotoFormat.JPEG: take_apart_jpeg,
+            PhotoFormat.PNG: take_apart_png,
+            PhotoFormat.WEBP: take_apart_webp,
+        }[kind]
+        picture = take_apart(data)
+    pixels = picture.width * picture.height
+    if pixels == 0:
+        raise PhotoUnreadable
+    most = limits.max_webp_pixels if kind is PhotoFormat.WEBP else limits.max_pixels
+    if pixels > most or max(picture.width, picture.height) > limits.max_edge:
+        raise PhotoTooManyPixels
+    if picture.scans > limits.max_scans or (
+        picture.scans > 1 and picture.scans * pixels > limits.max_scan_pixels
+    ):
+        raise PhotoTooManyPixels
+    return picture, heif
+
+
+def _take_apart_heic(data: bytes) -> tuple[Picture, pillow_heif.HeifImage]:
+    file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+    image = file[file.primary_index]
+    width, height = image.size
+    info: dict[str, Any] = image.info
+    # libheif has turned the picture already, so the orientation in its EXIF is a fact, not an order.
+    picture = Picture(
+        PhotoFormat.HEIC,
+        width,
+        height,
+        b"",
+        frames=len(file),
+        exif=info.get("exif"),
+        icc=info.get("icc_profile"),
+    )
+    return picture, image
+
+
+def _shrunk(picture: Picture, heif: pillow_heif.HeifImage | None, edge: int, *, gray: bool) -> Image.Image:
+    """Decode all of a picture, to an image whose longer side is `edge` to about twice that, or as it was if smaller.
+
+    Not upright yet. Mode L when `gray`, else RGB, L or CMYK.
+    """
+    if heif is not None:
+        return _shrunk_heic(heif, edge, gray=gray)
+    if picture.format is PhotoFormat.JPEG:
+        return _shrunk_jpeg(picture, edge, gray=gray)
+    plugin = (
+        PngImagePlugin.PngImageFile if picture.format is PhotoFormat.PNG else WebPImagePlugin.WebPImageFile
+    )
+    with plugin(io.BytesIO(picture.data)) as image:
+        if image.size != (picture.width, picture.height):
+            raise PhotoUnreadable
+        image.load()
+        return _reduced(
+            image.size, edge, lambda top, bottom: _flat(image.crop((0, top, image.width, bottom)), gray=gray)
+        )
+
+
+def _shrunk_jpeg(picture: Picture, edge: int, *, gray: bool) -> Image.Image:
+    with JpegImagePlugin.JpegImageFile(io.BytesIO(picture.data)) as image:
+        # A square box would switch scaled decoding off for all but square pictures.
+        shrink = edge / max(image.size)
+        if shrink < 1:
+            box = max(1, int(image.width * shrink)), max(1, int(image.height * shrink))
+            image.draft("L" if gray else None, box)
+        elif gray:
+            image.draft("L", image.size)
+        image.load()
+        return image.convert("L") if gray else image.copy()
+
+
+def _shrunk_heic(heif: pillow_heif.HeifImage, edge: int, *, gray: bool) -> Image.Image:
+    data, stride = memoryview(heif.data), heif.stride
+    (width, height), mode = heif.size, heif.mode
+
+    def strip(top: int, bottom: int) -> Image.Image:
+        rows = data[top * stride : bottom * stride]
+        return _flat(Image.frombytes(mode, (width, bottom - top), rows, "raw", mode, stride), gray=gray)
+
+    return _reduced((width, height), edge, strip)
+
+
+def _reduced(size: tuple[int, int], edge: int, strip: Callable[[int, int], Image.Image]) -> Image.Image:
+    width, height = size
+    factor = max(1, max(size) // edge)
+    rows = max(1, _STRIP_PIXELS // width // factor) * factor
+    canvas: Image.Image | None = None
+    for top in range(0, height, rows):
+        part = strip(top, min(height, top + rows))
+        if factor > 1:
+            part = part.reduce(factor)
+        canvas = canvas or Image.new(part.mode, (part.width, -(-height // factor)))
+        canvas.paste(part, (0, top // factor))
+    if canvas is None:
+        raise PhotoUnreadable
+    return canvas
+
+
+def _flat(image: Image.Image, *, gray: bool) -> Image.Image:
+    """Give 8-bit L or RGB, on white where the picture is transparent."""
+    if image.mode.startswith("I"):
+        # Pillow would clip 16 bits to white; the high byte is the picture.
+        high = image.tobytes("raw", "I;16B")[::2]
+        return Image.frombytes("L", image.size, high)
+    if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "RGBa", "La"}:
+        over = image.convert("RGBA")
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(over, mask=over.getchannel("A"))
+        image = flat
+    if gray:
+        return image.convert("L")
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _dhash(gray: Image.Image) -> int:
+    pixels = gray.resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = 0
+    for row in range(0, 72, 9):
+        for at in range(row, row + 8):
+            bits = bits << 1 | (pixels[at] > pixels[at + 1])
+    return bits
+
+
+def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    if icc and image.mode in {"RGB", "CMYK"}:
+        try:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            converted = ImageCms.profileToProfile(image, profile, _SRGB, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            converted = None  # a broken profile is no reason to hide a photo
+        if converted is not None:
+            return converted
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    # Pillow writes whatever `info` holds: comments, profiles, densities.
+    image.info = {}
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Decisions on visit records (审核): accepted, returned, void, withdrawn."""

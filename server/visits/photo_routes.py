@@ -1,0 +1,177 @@
+"""Photos over HTTP (CONTRACT §5): taken in with no transaction open, shown small, originals to few."""
+
+import datetime as dt
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from flask import Response, g, request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+
+from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadIn
+from server.db import unit_of_work
+from server.errors import Invalid, NotAllowed
+from server.http.answer import answer
+from server.http.body import flat
+from server.http.guard import in_one_transaction, needs, work
+from server.http.parts import parts
+from server.http.upload import read_upload
+from server.permissions import Can
+from server.photos.intake import LIMITS, digest_of, take_in
+from server.photos.terms import Size
+from server.photos.viewing import LINK_LIVES, check_signature, original, rendition, signature
+from server.visits import photographing
+from server.visits.photographing import Upload
+
+blueprint = Blueprint("photos", __name__, description="照片")
+
+KEPT_IN_MEMORY = 1 << 20
+"""Bytes of an upload above which it goes to an unlinked temporary file; never a named one, as it is not sealed yet."""
+
+UPLOAD_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file", "photo_id"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "photo_id": {"type": "string", "format": "uuid"},
+                    "kind": {"type": "string"},
+                    "taken_at": {"type": "string", "format": "date-time"},
+                    "sha256": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+
+
+@blueprint.post("/visits/<uuid:visit_id>/photos")
+@needs(Can.RECORD_VISITS, own_transactions=True)
+@blueprint.response(201, PhotoOut)
+@blueprint.alt_response(200, schema=PhotoOut, description="同样的照片已收到过")
+@blueprint.doc(requestBody=UPLOAD_FORM)
+def upload(visit_id: UUID) -> ResponseReturnValue:
+    """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
+    house = parts()
+    in_one_transaction(Can.RECORD_VISITS, lambda: None)  # nothing is read from somebody who is not signed in
+    with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
+        spooled = cast("BinaryIO", unsealed)
+        form = _form(read_upload(request, spooled, LIMITS.max_bytes))
+        key, stored, declared = in_one_transaction(
+            Can.RECORD_VISITS, lambda: photographing.before(work(), visit_id, form)
+        )
+        sha256, size = digest_of(spooled)
+        if photographing.compare(form, sha256, stored, declared):
+            return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))
+        taken = take_in(
+            spooled,
+            photo_id=form.photo_id,
+            sha256=sha256,
+            size=size,
+            key=key,
+            store=house.store,
+            random_bytes=house.tools.random_bytes,
+        )
+
+    def attach() -> Response:
+        photo, is_new = photographing.attach(work(), visit_id, form, taken)
+        return answer(photographing.shown(work(), photo), 201 if is_new else 200)
+
+    return in_one_transaction(Can.RECORD_VISITS, attach)
+
+
+@blueprint.get("/photos/<uuid:photo_id>")
+@needs(Can.SEE_PHOTOS, own_transactions=True)
+@blueprint.arguments(PhotoQuery, location="query")
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "照片",
+            "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+)
+def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
+    """照片：缩略图、浏览图不含任何元数据；原图仅部分岗位可取，并留痕。"""
+    size: Size = query["size"]
+    if query["signature"] is None:
+        return in_one_transaction(Can.SEE_PHOTOS, lambda: _picture(photo_id, size))
+    house = parts()
+    if query["worker"] is None or query["expires"] is None:
+        raise Invalid(errors={"signature": ["签名链接不完整。"]})
+    check_signature(
+        house.settings.secret_key,
+        photo_id,
+        size,
+        query["worker"],
+        query["expires"],
+        query["signature"],
+        house.tools.now(),
+    )
+    with unit_of_work(house.sessions) as session:
+        g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
+        picture = _picture(photo_id, size)
+        g.work.close()
+    return picture
+
+
+@blueprint.get("/photos/<uuid:photo_id>/link")
+@needs(Can.SEE_PHOTOS)
+@blueprint.arguments(LinkQuery, location="query")
+@blueprint.response(200, LinkOut)
+def get_link(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
+    """供 `<img>` 使用的签名链接，十分钟内有效。"""
+    size: Size = query["size"]
+    _may_open(size)
+    photographing.seen(work(), photo_id)
+    worker = work().actor.worker_id
+    expires = int(work().now.timestamp()) + LINK_LIVES
+    signed = signature(parts().settings.secret_key, photo_id, size, worker, expires)
+    return answer(
+        {
+            "url": f"/api/v1/photos/{photo_id}?size={size}&worker={worker}&expires={expires}&signature={signed}",
+            "expires_at": dt.datetime.fromtimestamp(expires, tz=dt.UTC),
+        }
+    )
+
+
+def _form(sent: dict[str, str]) -> Upload:
+    try:
+        return Upload(**UploadIn().load(sent))
+    except ValidationError as error:
+        raise Invalid(errors=flat(error.messages)) from None
+
+
+def _answer(photo_id: UUID, status: int) -> Response:
+    photo, _ = photographing.seen(work(), photo_id)
+    return answer(photographing.shown(work(), photo), status)
+
+
+def _may_open(size: Size) -> None:
+    if size is Size.ORIGINAL and not work().actor.may(Can.SEE_ORIGINALS):
+        raise NotAllowed("只有审核人员可以查看原图。")
+
+
+def _picture(photo_id: UUID, size: Size) -> Response:
+    photo, key = photographing.seen(work(), photo_id)
+    _may_open(size)
+    store = parts().store
+    if size is Size.ORIGINAL:
+        data = b"".join(original(photo, key, store))
+        kind = f"image/{photo.format}"
+        work().looked("photo.original_read", "photo", photo_id, person_id=photo.person_id)
+    else:
+        data = rendition(work(), photo, size, key, store)
+        kind = "image/jpeg"
+        work().looked("photo.read", "photo", photo_id, person_id=photo.person_id, size=size)
+    response = Response(data, content_type=kind)
+    response.headers["Cache-Control"] = "private, max-age=600"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    if size is Size.ORIGINAL:
+        response.headers["Content-Disposition"] = f'attachment; filename="{photo_id}.{photo.format}"'
+    return response

@@ -1,0 +1,133 @@
+"""Photos of visits: who may add one, what is stored already, and the row that makes a stored photo count."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from server.errors import NotFound
+from server.ledger.work import Work
+from server.people.models import Person
+from server.photos.declaring import PhotoConflict, debt_of
+from server.photos.intake import PhotoDigestDiffers, Taken
+from server.photos.models import Photo
+from server.photos.terms import PhotoKind
+from server.vault.fields import DataKey
+from server.visits.models import Visit
+from server.visits.service import may_see, stored_visit
+
+
+class VisitNotFound(NotFound):
+    """The visit of this photo is not there (or not within sight): send the visit first, then its photos."""
+
+    title = "没有找到走访记录"
+    detail = "没有找到这次走访的记录，请先提交走访记录，再上传照片。"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a phone says about the photo that it sends."""
+
+    photo_id: UUID
+    kind: PhotoKind | None
+    taken_at: dt.datetime | None
+    sha256: str | None
+
+
+def before(work: Work, visit_id: UUID, upload: Upload) -> tuple[DataKey, bytes | None, str | None]:
+    """Let the sender through; give the person's key, the digest stored under this id already, and the one declared."""
+    try:
+        _, key = stored_visit(work, visit_id)
+    except NotFound as refusal:
+        renamed = VisitNotFound()
+        renamed.leaves = refusal.leaves
+        raise renamed from None
+    if key is None:
+        raise VisitNotFound
+    photo = work.session.get(Photo, upload.photo_id)
+    if photo is None:
+        return key, None, None
+    if photo.visit_id != visit_id:
+        raise PhotoConflict
+    return key, photo.sha256, photo.claimed_sha256
+
+
+def compare(upload: Upload, sha256: bytes, stored: bytes | None, declared: str | None) -> bool:
+    """Say whether exactly these bytes are stored already; refuse other bytes, and bytes other than announced."""
+    for announced in (upload.sha256, declared if stored is None else None):
+        if announced is not None and announced.lower() != sha256.hex():
+            raise PhotoDigestDiffers(errors={"sha256": ["照片内容与校验值不符。"]})
+    if stored is not None and stored != sha256:
+        raise PhotoConflict
+    return stored is not None
+
+
+def attach(work: Work, visit_id: UUID, upload: Upload, taken: Taken) -> tuple[Photo, bool]:
+    """Write the row of a photo that is durable in the store; returns it, and whether it was new."""
+    visit, key = stored_visit(work, visit_id, lock=True)
+    photo = work.session.get(Photo, upload.photo_id)
+    if photo is None:
+        person = work.session.get_one(Person, visit.person_id)
+        photo = Photo(
+            id=upload.photo_id,
+            visit_id=visit_id,
+            person_id=visit.person_id,
+            village_code=person.village_code,
+            kind=upload.kind or PhotoKind.ROOM,
+            declared=False,
+            ordinal=999,
+        )
+        work.session.add(photo)
+    elif photo.visit_id != visit_id or (photo.sha256 is not None and photo.sha256 != taken.sha256):
+        raise PhotoConflict
+    elif photo.sha256 is not None:
+        return photo, False
+    if upload.kind is not None:
+        photo.kind = upload.kind
+    photo.claimed_taken_at = upload.taken_at or photo.claimed_taken_at
+    photo.claimed_sha256 = upload.sha256 or photo.claimed_sha256
+    photo.received_at, photo.received_from = work.now, work.actor.worker_id
+    photo.sha256, photo.size = taken.sha256, taken.size
+    photo.format, photo.width, photo.height = taken.facts.format, taken.facts.width, taken.facts.height
+    photo.dhash = taken.facts.dhash - (1 << 64) if taken.facts.dhash >= 1 << 63 else taken.facts.dhash
+    photo.exif = taken.facts.exif.as_json()
+    photo.blob_key = taken.blob_key
+    photo.data_key_id = key.key_id if key else None
+    work.session.flush()
+    work.tell(
+        "photo.stored",
+        "photo",
+        photo.id,
+        person_id=photo.person_id,
+        payload={"visit": visit_id, "sha256": taken.sha256.hex(), "size": taken.size},
+    )
+    return photo, True
+
+
+def shown(work: Work, photo: Photo) -> dict[str, Any]:
+    """Show a stored photo: the server's own figures, and what its visit still owes."""
+    return {
+        "id": photo.id,
+        "visit_id": photo.visit_id,
+        "kind": photo.kind,
+        "taken_at": photo.claimed_taken_at,
+        "received_at": photo.received_at,
+        "sha256": photo.sha256.hex() if photo.sha256 else None,
+        "size": photo.size,
+        "format": photo.format,
+        "width": photo.width,
+        "height": photo.height,
+        "photo_debt": debt_of(work, photo.visit_id),
+    }
+
+
+def seen(work: Work, photo_id: UUID) -> tuple[Photo, DataKey]:
+    """Find a stored photo within sight, with the key that opens it."""
+    photo = work.session.get(Photo, photo_id)
+    if photo is None:
+        raise NotFound
+    visit = work.session.get_one(Visit, photo.visit_id)
+    key = may_see(work, visit)
+    if key is None or photo.blob_key is None:
+        raise NotFound
+    return photo, key

@@ -1,0 +1,105 @@
+"""Visits as the wire shows them: the record as it was sent, and what became of it (CONTRACT §4)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from server.ledger.work import Work
+from server.people.models import Person
+from server.permissions import Can
+from server.photos.models import Photo
+from server.schedule.histories import pauses_of
+from server.schedule.models import Duty
+from server.schedule.standing import shown as duty_shown
+from server.tools import business_day
+from server.vault.fields import DataKey
+from server.visits.models import Visit
+from server.visits.service import body_of
+
+
+def shown(
+    work: Work, visits: Sequence[Visit], keys: Mapping[UUID, DataKey | None] | None = None
+) -> list[dict[str, Any]]:
+    """Show at most a page of visits, each with its photo debt and its duty as of today."""
+    if not visits:
+        return []
+    people = {visit.person_id for visit in visits}
+    opened = keys if keys is not None else _keys(work, people)
+    debts = _photo_debts(work, [visit.id for visit in visits])
+    duties = _duties(work, visits)
+    pauses = pauses_of(work.session, sorted(people)) if any(duties.values()) else {}
+    may_see_findings = work.actor.may(Can.SEE_FINDINGS)
+    return [
+        {
+            "id": visit.id,
+            **body_of(visit, opened.get(visit.person_id)),
+            "recorder": visit.recorder_id,
+            "received_at": visit.received_at,
+            "revised_at": visit.revised_at,
+            "filed_late": visit.filed_late,
+            "clock_skew_s": visit.clock_skew_s,
+            "state": visit.state,
+            "state_reason": _reason(visit, opened.get(visit.person_id)),
+            "completeness": {"answered": visit.answered, "required": visit.answers_required},
+            "photo_debt": debts[visit.id],
+            "duty": duty_shown(duty, pauses.get(visit.person_id, []), work.today)
+            if (duty := duties.get(visit.id))
+            else None,
+            **({"findings": []} if may_see_findings else {}),
+            "revision": visit.revision,
+        }
+        for visit in visits
+    ]
+
+
+def _reason(visit: Visit, key: DataKey | None) -> str | None:
+    if visit.state_reason_sealed is None or key is None:
+        return None
+    return key.open(visit.state_reason_sealed, table="visits", column="state_reason_sealed", row=visit.id)
+
+
+def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
+    key_ids = {
+        row.id: row.data_key_id
+        for row in work.session.execute(select(Person.id, Person.data_key_id).where(Person.id.in_(people)))
+    }
+    fetched = work.keys.fetch(work.session, key_ids.values())
+    return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
+
+
+def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
+    debts: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in work.session.execute(
+        select(Photo.visit_id, Photo.id)
+        .where(Photo.visit_id.in_(ids), Photo.blob_key.is_(None))
+        .order_by(Photo.visit_id, Photo.ordinal)
+    ):
+        debts[row.visit_id].append(row.id)
+    return debts
+
+
+def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty]:
+    """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
+    days = {visit.id: business_day(visit.occurred_at) for visit in visits}
+    by_person: dict[UUID, list[Duty]] = defaultdict(list)
+    for duty in work.session.scalars(
+        select(Duty)
+        .where(
+            Duty.person_id.in_({visit.person_id for visit in visits}),
+            Duty.period_start <= max(days.values()),
+            Duty.due_on >= min(days.values()),
+        )
+        .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+    ):
+        by_person[duty.person_id].append(duty)
+    found = {}
+    for visit in visits:
+        day = days[visit.id]
+        for duty in by_person[visit.person_id]:
+            if duty.period_start <= day <= duty.due_on:
+                found[visit.id] = duty
+                break
+    return found

@@ -1,0 +1,285 @@
+"""The delta for a phone that works offline (CONTRACT §3, docs/adr/0006).
+
+A cursor names a position in the ledger. What was positioned after it tells whose rows changed; those rows are sent as
+they are now. Positions are given after the commit, so a transaction that commits late is positioned late and is never
+skipped. Without a cursor, or with one from before a backup was restored, everything is sent.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, or_, select
+
+from server.http import paging
+from server.ledger import sealer
+from server.ledger.models import Event, Position
+from server.ledger.work import Work
+from server.people.models import Responsibility
+from server.photos.models import Photo
+from server.schedule.histories import pauses_of
+from server.schedule.models import Duty, OpenedPeriod
+from server.schedule.opening import ensure_open
+from server.schedule.standing import shown, standing
+from server.visits.models import Visit
+from server.visits.showing import shown as visits_shown
+from server.visits.terms import VisitState
+from server.worklists import people
+from server.worklists.worklist import people_of
+
+PEOPLE_A_PAGE = 20
+DAYS_OF_VISITS = 92
+"""How far back a phone keeps visits and duties; what is still owed or returned is sent however old."""
+COMMIT_MARGIN = dt.timedelta(hours=1)
+VISITS_OF_A_PERSON = 40
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When a round of sync began: the business day, the instant (seconds since 1970), how many periods were open."""
+
+    day: dt.date
+    at: int
+    opened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a phone is: it has everything up to `since` as of `had`, and reads up to `until`, past person `after`.
+
+    `began` is when this round began; it becomes `had` of the next, so that what changes between two pages of a round
+    (a night, a new period) is told in the next round.
+    """
+
+    since: int
+    until: int
+    had: Mark
+    began: Mark
+    after: UUID
+    is_first: bool
+
+    def written(self) -> str:
+        """Write the place as an opaque cursor."""
+        marks = [
+            part for mark in (self.had, self.began) for part in (mark.day.isoformat(), mark.at, mark.opened)
+        ]
+        return paging.encode((self.since, self.until, *marks, str(self.after), int(self.is_first)))
+
+
+def _read_place(cursor: str | None) -> Place | None:
+    mark = (dt.date.fromisoformat, int, int)
+    parts = paging.decode(cursor, (int, int, *mark, *mark, UUID, bool))
+    if parts is None:
+        return None
+    return Place(parts[0], parts[1], Mark(*parts[2:5]), Mark(*parts[5:8]), parts[8], parts[9])
+
+
+@dataclass(slots=True)
+class Change:
+    """What changed of one person: which visits, the person's own rows, or everything."""
+
+    everything: bool = False
+    person: bool = False
+    visits: set[UUID] = field(default_factory=set)
+
+
+def sync(work: Work, cursor: str | None) -> dict[str, Any]:
+    """Give one page of what changed; `has_more` says that the next page is there already."""
+    ensure_open(work)
+    work.close_lines()
+    place = _place(work, cursor)
+    mine = set(people_of(work.session, work.actor.worker_id))
+    changes = (
+        {person: Change(everything=True) for person in mine}
+        if place.is_first
+        else _changes(work, place, mine)
+    )
+    lost = set() if place.is_first else _lost(work, place, mine)
+    waiting = sorted(person for person in changes.keys() | lost if person > place.after)
+    batch, rest = waiting[:PEOPLE_A_PAGE], waiting[PEOPLE_A_PAGE:]
+    items = _tombstones(work, [person for person in batch if person in lost])
+    items += _rows(work, {person: changes[person] for person in batch if person not in lost})
+    following = (
+        replace(place, after=batch[-1])
+        if rest
+        else Place(place.until, 0, place.began, place.began, NOBODY, is_first=False)
+    )
+    work.looked("sync.read", "sync", people=[person for person in batch if person not in lost])
+    return {
+        "items": items,
+        "next_cursor": following.written(),
+        "has_more": bool(rest),
+        "server_time": work.now,
+    }
+
+
+def _place(work: Work, cursor: str | None) -> Place:
+    place = _read_place(cursor)
+    if place is not None and place.after != NOBODY:
+        return place
+    opened = work.session.scalar(select(func.count()).select_from(OpenedPeriod)) or 0
+    began = Mark(work.today, int(work.now.timestamp()), opened)
+    if place is not None:
+        sealer.seal(work.session)
+    until = sealer.watermark(work.session)
+    if place is None or place.since > until:  # nothing yet, or a backup was restored since: everything
+        return Place(0, until, began, began, NOBODY, is_first=True)
+    return replace(place, until=until, began=began)
+
+
+def _changes(work: Work, place: Place, mine: set[UUID]) -> dict[UUID, Change]:
+    """Find whose rows changed between two positions, and which."""
+    changes: dict[UUID, Change] = {}
+    events = _events(work, place, sorted(mine))
+    photos = [row.subject_id for row in events if row.subject_kind == "photo"]
+    visit_of: dict[UUID, UUID] = {}
+    if photos:
+        for photo in work.session.execute(select(Photo.id, Photo.visit_id).where(Photo.id.in_(photos))):
+            visit_of[photo.id] = photo.visit_id
+    for row in events:
+        change = changes.setdefault(row.person_id, Change())
+        if row.subject_kind == "visit":
+            change.visits.add(row.subject_id)
+        elif row.subject_kind == "photo" and row.subject_id in visit_of:
+            change.visits.add(visit_of[row.subject_id])
+        elif row.subject_kind == "responsibility":
+            change.everything = True
+        elif row.subject_kind != "problem":
+            change.person = True
+    opened = place.began.opened != place.had.opened
+    if opened or place.had.day != work.today:
+        for person in _standing_otherwise(work, place.had.day, mine, everybody=opened):
+            changes.setdefault(person, Change())
+    return changes
+
+
+def _events(work: Work, place: Place, mine: Sequence[UUID]) -> list[Row[Any, str, Any]]:
+    found: list[Row[Any, str, Any]] = []
+    for start in range(0, len(mine), 500):
+        found += work.session.execute(
+            select(Position.person_id, Event.subject_kind, Event.subject_id)
+            .join(Event, Event.id == Position.event_id)
+            .where(
+                Position.person_id.in_(mine[start : start + 500]),
+                Position.seq > place.since,
+                Position.seq <= place.until,
+            )
+        ).all()
+    return found
+
+
+def _standing_otherwise(work: Work, day: dt.date, mine: Iterable[UUID], *, everybody: bool) -> set[UUID]:
+    """Find whose duties stand otherwise today than on the day of the last sync, though nobody wrote anything."""
+    people_ids = list(mine)
+    if everybody:
+        return set(people_ids)
+    pauses = pauses_of(work.session, people_ids)
+    return {
+        duty.person_id
+        for duty in _duties(work, people_ids)
+        if standing(duty, pauses.get(duty.person_id, []), day)
+        is not standing(duty, pauses.get(duty.person_id, []), work.today)
+        or duty.due_on < work.today
+    }
+
+
+def _lost(work: Work, place: Place, mine: set[UUID]) -> set[UUID]:
+    """Find the people who were handed over to somebody else since the last sync."""
+    since = dt.datetime.fromtimestamp(place.had.at, tz=dt.UTC) - COMMIT_MARGIN
+    handed_over = set(
+        work.session.scalars(
+            select(Responsibility.person_id).where(
+                Responsibility.worker_id == work.actor.worker_id, Responsibility.to_at >= since
+            )
+        )
+    )
+    return {row.person_id for row in _events(work, place, sorted(handed_over - mine))}
+
+
+def _tombstones(work: Work, people_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    if not people_ids:
+        return []
+    gone = [("person", person) for person in people_ids]
+    gone += [
+        ("duty", one) for one in work.session.scalars(select(Duty.id).where(Duty.person_id.in_(people_ids)))
+    ]
+    gone += [
+        ("visit", one)
+        for one in work.session.scalars(
+            select(Visit.id).where(
+                Visit.person_id.in_(people_ids),
+                or_(Visit.occurred_at >= _first_day(work), Visit.state == VisitState.RETURNED),
+            )
+        )
+    ]
+    return [{"kind": kind, "id": one, "revision": 0, "data": None} for kind, one in gone]
+
+
+def _rows(work: Work, changes: Mapping[UUID, Change]) -> list[dict[str, Any]]:
+    if not changes:
+        return []
+    ids = list(changes)
+    whole = [person for person, change in changes.items() if change.everything]
+    shown_people = people.shown(
+        work, [person for person, one in changes.items() if one.everything or one.person]
+    )
+    pauses = pauses_of(work.session, ids)
+    items: list[dict[str, Any]] = [
+        {"kind": "person", "id": person, "revision": one.data["revision"], "data": one.data}
+        for person, one in shown_people.items()
+    ]
+    items += [
+        {
+            "kind": "duty",
+            "id": duty.id,
+            "revision": duty.revision,
+            "data": {"person_id": duty.person_id, **shown(duty, pauses.get(duty.person_id, []), work.today)},
+        }
+        for duty in _duties(work, ids)
+    ]
+    visits = _visits(work, whole, {visit for one in changes.values() for visit in one.visits})
+    items += [
+        {"kind": "visit", "id": one["id"], "revision": one["revision"], "data": one}
+        for one in visits_shown(work, visits)
+    ]
+    return items
+
+
+def _duties(work: Work, people_ids: Sequence[UUID]) -> Sequence[Duty]:
+    return work.session.scalars(
+        select(Duty)
+        .where(
+            Duty.person_id.in_(people_ids),
+            or_(
+                Duty.due_on >= _first_day(work).date(),
+                and_(Duty.met_on.is_(None), Duty.closed_on.is_(None)),
+            ),
+        )
+        .order_by(Duty.person_id, Duty.due_on)
+    ).all()
+
+
+def _visits(work: Work, whole: Sequence[UUID], single: set[UUID]) -> list[Visit]:
+    found: dict[UUID, Visit] = {}
+    for person in whole:
+        for visit in work.session.scalars(
+            select(Visit)
+            .where(
+                Visit.person_id == person,
+                or_(Visit.occurred_at >= _first_day(work), Visit.state == VisitState.RETURNED),
+            )
+            .order_by(Visit.occurred_at.desc())
+            .limit(VISITS_OF_A_PERSON)
+        ):
+            found[visit.id] = visit
+    if single - found.keys():
+        for visit in work.session.scalars(select(Visit).where(Visit.id.in_(single - found.keys()))):
+            found[visit.id] = visit
+    return list(found.values())
+
+
+def _first_day(work: Work) -> dt.datetime:
+    return work.now - dt.timedelta(days=DAYS_OF_VISITS)

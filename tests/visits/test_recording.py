@@ -1,0 +1,66 @@
+"""A visit is stored once, however often it is sent (CONTRACT §4)."""
+
+from uuid import uuid4
+
+from server.permissions import Role
+from tests.builders.world import SHENGPING, World
+
+
+def body(person: object, visitor: object, **changes: object) -> dict[str, object]:
+    """Write a routine home visit as a phone sends it."""
+    return {
+        "person_id": str(person),
+        "method": "home",
+        "purposes": ["routine"],
+        "outcome": "met",
+        "identity_checked_by": "known",
+        "occurred_at": "2026-03-05T09:12:00+08:00",
+        "ended_at": "2026-03-05T09:31:00+08:00",
+        "client_created_at": "2026-03-05T09:12:04+08:00",
+        "visitors": [str(visitor)],
+        "location": {"latitude": 30.8931, "longitude": 119.4172, "accuracy_m": 25, "datum": "gcj02"},
+        "no_location_reason": None,
+        "answers": {"food": "adequate", "housing_safety": "risk", "medicine_have": "not_asked"},
+        "needs": [{"kind": "medical", "detail": "需要配药"}],
+        "problems": [],
+        "absence": None,
+        "conclusion": "attention",
+        "notes": "一切正常",
+        "signatures": [],
+        "photos": [],
+        "no_photo_reason": None,
+        **changes,
+    }
+
+
+def test_a_repeat_answers_with_the_stored_record_and_adds_nothing(world: World) -> None:
+    visitor = world.worker()
+    person = world.person(visitor)
+    phone, visit = world.phone(visitor), uuid4()
+    sent = body(person, visitor.worker_id)
+    first = phone.put(f"/visits/{visit}", sent)
+    assert first.status_code == 201, first.json
+    assert first.json["duty"]["state"] == "met"
+    again = phone.put(f"/visits/{visit}", sent)
+    assert (again.status_code, again.json) == (200, first.json)
+    assert phone.get("/worklist").json["items"] == []
+    other = phone.put(f"/visits/{visit}", {**sent, "notes": "另一份"})
+    assert other.status_code == 409
+    assert (other.json["code"], list(other.json["errors"])) == ("visit_conflict", ["notes"])
+
+
+def test_a_void_visit_opens_the_duty_again_and_both_instants_are_remembered(world: World) -> None:
+    visitor = world.worker()
+    person = world.person(visitor)
+    phone, visit = world.phone(visitor), uuid4()
+    reviewer = world.phone(world.worker(Role.REVIEWER, SHENGPING))
+    phone.put(f"/visits/{visit}", body(person, visitor.worker_id))
+    assert reviewer.get("/overdue").json["items"] == []
+    world.clock.move(days=1)
+    answer = reviewer.post(
+        f"/visits/{visit}/decisions", {"decision": "void", "reason": "记录有误", "revision": 1}
+    )
+    assert answer.status_code == 201, answer.json
+    assert answer.json["duty"]["state"] in {"open", "due_soon"}
+    assert [item["due_on"] for item in reviewer.get("/overdue").json["items"]] == ["2026-01-31"]
+    assert reviewer.get("/overdue", known_at="2026-03-05T13:00:00+08:00").json["items"] == []
