@@ -289,7 +289,7 @@ class PersonPauseOut(Strict):
     to_on = DateField(required=True)
 
 
-class PersonOut(Strict):
+class PersonFileOut(Strict):
     """A person's file: phone and address whole for those who must find the person, masked for others."""
 
     person_id = UuidField(required=True)
