@@ -225,6 +225,14 @@ def test_a_cell_far_away_is_refused_before_it_fills_the_memory():
         )
 
 
+def test_a_far_cell_in_an_xls_is_found_even_when_the_sheet_does_not_begin_as_it_should():
+    data = rosters.xls([HEADER, person(1)], far=(65_000, 60_000)).getvalue()
+    begin = bytes.fromhex("0908 1000 0006 1000")
+    assert data.count(begin) == 1
+    with pytest.raises(RosterTooLarge):
+        read(io.BytesIO(data.replace(begin, bytes.fromhex("FF08 1000 0006 1000"))))
+
+
 def test_repeated_cells_of_an_ods_are_counted_before_they_are_laid_out():
     bomb = (
         '<table:table-row table:number-rows-repeated="50000"><table:table-cell office:value-type="string" '

@@ -1,6 +1,7 @@
 """Old .xls files: the container is walked before it is parsed, for a chain that never ends or a far cell kills a parser."""
 
 import struct
+from collections.abc import Iterator
 
 from server.people.roster.containers import SheetFacts
 from server.people.roster.refusals import RosterProtected, RosterUnreadable
@@ -9,13 +10,13 @@ from server.people.roster.terms import RosterLimits
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
 _LAST_SECTOR = 0xFFFFFFFA
 _ENTRY = 128
-_FILEPASS = 0x2F
-_BOF, _EOF = 0x809, 0x0A
-# Records of one cell, and of several cells in one row, that begin with row and column.
-_CELLS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x00FD, 0x027E, 0x00D6, 0x0406, 0x0206})
-_MANY = {0x00BD: 6}
+_FILEPASS, _BOUND_SHEET, _DIMENSIONS, _EOF = 0x2F, 0x85, 0x0200, 0x0A
+# Records of one cell, which begin with row and column, in all ages of the format (by their low byte), and of a row of cells.
+_CELLS = frozenset({0x02, 0x03, 0x04, 0x05, 0x06, 0x7E, 0xBE, 0xD6, 0xFD})
+_AGES = frozenset({0x00, 0x02, 0x04})
+_MANY = 0x00BD
 _ERROR = 0x0205
-_GLOBALS = 5
+_ROWS, _COLUMNS = 65_536, 256
 
 
 class _Compound:
@@ -121,28 +122,55 @@ def walk_xls(data: bytes, limits: RosterLimits) -> list[SheetFacts]:
 
 
 def _records(stream: bytes, limits: RosterLimits) -> list[SheetFacts]:
-    sheets: list[SheetFacts] = []
-    offset, at_globals = 0, True
-    while offset + 4 <= len(stream):
-        record, length = struct.unpack_from("<HH", stream, offset)
-        body = offset + 4
-        offset = body + length
-        if record == _BOF:
-            at_globals = stream[body + 2 : body + 4] in {b"", bytes((_GLOBALS, 0))}
-            if not at_globals:
-                sheets.append(SheetFacts())
-        elif record == _FILEPASS:
+    """Find the sheets by the offsets that the workbook states, as the parser does, whatever record stands there."""
+    sheets = []
+    for record, body in _from(stream, 0):
+        if record == _FILEPASS:
             raise RosterProtected
-        elif sheets and not at_globals and length >= 6 and offset <= len(stream):  # noqa: PLR2004
-            _cell(sheets[-1], record, stream[body:offset], limits)
+        if record == _BOUND_SHEET and len(body) >= 4:  # noqa: PLR2004  (the offset)
+            sheets.append(_sheet(stream, struct.unpack_from("<I", body)[0], limits))
+            if len(sheets) > _COLUMNS:
+                raise RosterUnreadable
+        if record == _EOF:
+            break
     return sheets
 
 
+def _from(stream: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    while offset + 4 <= len(stream):
+        record, length = struct.unpack_from("<HH", stream, offset)
+        yield record, stream[offset + 4 : offset + 4 + length]
+        offset += 4 + length
+
+
+def _sheet(stream: bytes, offset: int, limits: RosterLimits) -> SheetFacts:
+    facts = SheetFacts()
+    for record, body in _from(stream, offset):
+        if record == _EOF:
+            break
+        if record == _DIMENSIONS:
+            _check_dimensions(body)
+        elif len(body) >= 6 and (record == _MANY or (record & 0xFF in _CELLS and record >> 8 in _AGES)):  # noqa: PLR2004
+            _cell(facts, record, body, limits)
+    return facts
+
+
+def _check_dimensions(body: bytes) -> None:
+    """Refuse a stated size that no sheet of this format has, for the parser reserves memory by it."""
+    if len(body) >= 14:  # noqa: PLR2004  (rows of four bytes; the older form holds two)
+        _, rows, _, columns = struct.unpack_from("<IIHH", body)
+    elif len(body) >= 8:  # noqa: PLR2004
+        _, rows, _, columns = struct.unpack_from("<HHHH", body)
+    else:
+        return
+    if rows > _ROWS or columns > _COLUMNS:
+        raise RosterUnreadable
+
+
 def _cell(facts: SheetFacts, record: int, body: bytes, limits: RosterLimits) -> None:
-    if record in _CELLS or record in _MANY:
-        row, column = struct.unpack_from("<HH", body)
-        last = column + (len(body) - 6) // _MANY[record] - 1 if record in _MANY else column
-        facts.touch(row, max(column, last), limits)
-        # an error, and not a truth value
-        if record == _ERROR and len(body) >= 8 and body[7]:  # noqa: PLR2004
-            facts.errors.add((row, column))
+    row, column = struct.unpack_from("<HH", body)
+    last = max(column, struct.unpack_from("<H", body, len(body) - 2)[0]) if record == _MANY else column
+    facts.touch(row, last, limits)
+    # an error, and not a truth value
+    if record == _ERROR and len(body) >= 8 and body[7]:  # noqa: PLR2004
+        facts.errors.add((row, column))

@@ -107,7 +107,7 @@ class Roster:
         old = self.report
         self.report = report = RosterReport(old.kind, old.sheet, old.other_sheets, self.header)
         interpreter: Interpreter = self._make()
-        shared = _shared_cells(self._source.merged, self.header)
+        shared = _Shared(self._source.merged, self.header)
         facts = self._source.facts
         errors_at: dict[int, set[int]] = {}
         for at_row, at_column in facts.errors:
@@ -116,7 +116,7 @@ class Roster:
         for index, row in enumerate(self._source.rows()):
             if index < self.header.last_row:
                 continue
-            _fill(row, index, shared)
+            shared.fill(row, index)
             if not any(value != "" and value is not None for value in row) and index not in errors_at:
                 continue
             reason = self._not_a_person(row, header_keys, has_errors=index in errors_at)
@@ -184,27 +184,27 @@ def _counts(row: Sequence[Cell]) -> bool:
     return len(texts) > 2 and texts == [str(number) for number in range(1, len(texts) + 1)]  # noqa: PLR2004
 
 
-def _shared_cells(merged: Sequence[Range], header: Header) -> dict[int, list[tuple[int, int, int]]]:
-    places = {column.index for column in header.matched if column.field in _SHARED}
-    starts: dict[int, list[tuple[int, int, int]]] = {}
-    for (top, left), (bottom, right) in merged:
-        if bottom > top >= header.last_row and left == right and left in places:
-            starts.setdefault(top, []).append((top, bottom, left))
-    return starts
+class _Shared:
+    """The values of cells merged downwards, carried into the rows below; at most one for each column at a time."""
 
+    def __init__(self, merged: Sequence[Range], header: Header) -> None:
+        places = {column.index for column in header.matched if column.field in _SHARED}
+        self.starts: dict[int, dict[int, int]] = {}
+        self.active: dict[int, tuple[int, Any]] = {}
+        for (top, left), (bottom, right) in merged:
+            if bottom > top >= header.last_row and left == right and left in places:
+                self.starts.setdefault(top, {})[left] = bottom
 
-def _fill(row: list[Any], index: int, shared: dict[int, Any]) -> None:
-    """Carry the value of a cell merged downwards into the rows below it."""
-    active = shared.setdefault(-1, [])
-    if not active and index not in shared:
-        return
-    for _, bottom, column in shared.get(index, ()):
-        active.append((bottom, column, row[column] if column < len(row) else ""))
-    active[:] = [entry for entry in active if entry[0] >= index]
-    has_own = any(value not in {"", None} for value in row if not isinstance(value, list))
-    for _, column, value in active:
-        if has_own and column < len(row) and row[column] in {"", None}:
-            row[column] = value
+    def fill(self, row: list[Any], index: int) -> None:
+        for column, bottom in self.starts.get(index, {}).items():
+            self.active[column] = (bottom, row[column] if column < len(row) else "")
+        if not self.active or all(value in {"", None} for value in row):
+            return
+        for column, (bottom, value) in list(self.active.items()):
+            if bottom < index:
+                del self.active[column]
+            elif column < len(row) and row[column] in {"", None}:
+                row[column] = value
 
 
 def read_roster(
