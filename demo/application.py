@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from flask.cli import AppGroup
 
 from demo import accounts
 from demo.settings import demo_settings, nothing_set
-from demo.state import STATE_FILE, DemoError, State, Township, data_dir, database_name, load
+from demo.state import STATE_FILE, DemoError, Township, data_dir, database_name, load
 from server.app import create_app
-from server.http.parts import parts
+from server.http.parts import Parts, parts
 from server.settings import Settings
 from server.tools import Tools
 
@@ -28,9 +27,11 @@ def demo_app(environ: Mapping[str, str] | None = None) -> Flask:
         if state is None or database_name(environ) not in state.townships:
             raise SystemExit(nothing_set(environ, folder))
         township = state.townships[database_name(environ)]
-        return application(demo_settings(folder, state, environ), folder, township)
+        app = application(demo_settings(folder, state, environ), folder, township)
+        warm_up(app)
     except DemoError as error:
         raise SystemExit(str(error)) from None
+    return app
 
 
 def application(settings: Settings, folder: Path, township: Township, tools: Tools | None = None) -> Flask:
@@ -38,6 +39,13 @@ def application(settings: Settings, folder: Path, township: Township, tools: Too
     app = create_app(settings, tools)
     app.cli.add_command(_commands(folder, township))
     return app
+
+
+def warm_up(app: Flask) -> None:
+    """Read the house key before the first request: a sign-in that looks for it inside its own transaction waits for
+    itself on SQLite."""
+    house: Parts = app.extensions["parts"]
+    house.keys.house_key()
 
 
 def _commands(folder: Path, township: Township) -> AppGroup:
@@ -56,12 +64,3 @@ def _commands(folder: Path, township: Township) -> AppGroup:
             click.echo("  ".join(f"{value or '-'}" for value in row.values()))
 
     return group
-
-
-def state_of(folder: Path) -> State:
-    """Read the state of a demo that must be there."""
-    state = load(folder)
-    if state is None:
-        sys.stderr.write(f"{folder}\n")
-        raise DemoError("没有演示数据 (no demo is set up here)")
-    return state

@@ -89,9 +89,7 @@ def plan_month(
     special = dict(zip(chance.sample(dispersed, len(dispersed)), ONCE_EACH, strict=False))
     errands: list[Errand] = []
     for person in dispersed:
-        manner = (
-            never.get(person) or special.get(person) or chance.choices([*MOSTLY], [*MOSTLY.values()])[0]
-        )
+        manner = never.get(person) or special.get(person) or chance.choices([*MOSTLY], [*MOSTLY.values()])[0]
         errands += _errands(first, chance.choice(seen_by[person]), items[person], manner, chance)
     for person in others:
         if chance.random() < OTHERS_SEEN:

@@ -51,8 +51,11 @@ class Phone:
 
     def sign_in(self) -> None:
         """Sign in with a code of `wx.login`; the first time, bind the account with the invite code."""
-        code = f"demo:{self._subject}:{secrets.token_hex(8)}"
-        reply = self._call("POST", "/auth/wechat", {"code": code})
+        for _ in range(3):  # a code works once, whatever became of the answer
+            code = f"demo:{self._subject}:{secrets.token_hex(8)}"
+            reply = self._call("POST", "/auth/wechat", {"code": code}, tries=1)
+            if reply.status not in {UNAUTHENTICATED, TOO_MANY, UNAVAILABLE}:
+                break
         if reply.status == http.client.FORBIDDEN and reply.data.get("code") == "account_not_bound":
             ticket = reply.data["bind_ticket"]
             bind = {"bind_ticket": ticket, "invite_code": self._invite_code or ""}
@@ -92,7 +95,9 @@ class Phone:
             reply = self._call(method, path, body)
         return reply
 
-    def _call(self, method: str, path: str, body: "Mapping[str, Any] | Form | None" = None) -> Reply:
+    def _call(
+        self, method: str, path: str, body: "Mapping[str, Any] | Form | None" = None, *, tries: int = TRIES
+    ) -> Reply:
         """Call until there is an answer. Every call of a phone is safe to repeat."""
         headers = {"Accept": "application/json"}
         if self._token:
@@ -103,7 +108,7 @@ class Phone:
         elif body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
         problem: Exception | None = None
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             try:
                 status, data = self._once(method, path, content, headers)
             except (OSError, http.client.HTTPException) as error:
@@ -111,7 +116,7 @@ class Phone:
                 self.close()
                 time.sleep(0.02 * attempt)
                 continue
-            if status not in {TOO_MANY, UNAVAILABLE} or attempt + 1 == TRIES:
+            if status not in {TOO_MANY, UNAVAILABLE} or attempt + 1 == tries:
                 return Reply(status, json.loads(data) if data else None)
             time.sleep(0.2 * (attempt + 1))
         raise PhoneError(f"{method} {path.partition('?')[0]}: {problem!r}")

@@ -10,13 +10,11 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from demo.application import application
+from demo.application import application, warm_up
 from demo.fake_wechat import FakeWeChat
-from demo.state import State, Township
+from demo.state import PLAY_LOG, State, Township
 from server.settings import Settings
 from server.tools import Tools
-
-LOGS = "play.log"
 
 
 class PlayedClock:
@@ -49,7 +47,7 @@ def played_server(
     clock = PlayedClock(begin)
     fake = fake_wechat(state, clock)
     with ExitStack() as stack:
-        log = stack.enter_context((folder / LOGS).open("w", encoding="utf-8"))
+        log = stack.enter_context((folder / PLAY_LOG).open("w", encoding="utf-8"))
         wechat = stack.enter_context(fake.running())
         with redirect_stderr(log):
             app = application(
@@ -58,6 +56,7 @@ def played_server(
                 township,
                 Tools(clock=clock),
             )
+        warm_up(app)
         stack.callback(app.extensions["parts"].engine.dispose)
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="played", daemon=True)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random  # noqa: TID251  (lent with its seed)
 from typing import Any
@@ -71,6 +71,8 @@ class _Player:
         self.never: dict[str, Manner] = {}
         self.cursors: dict[str, str] = {}
         self.last_outing: dict[str, dt.date] = {}
+        self.handed_over: set[str] = set()
+        self.handed_over_at = self.end
 
     def play(self) -> "Counter[str]":
         """Play month after month."""
@@ -134,6 +136,8 @@ class _Player:
     def _file(self, errand: Errand) -> None:
         """Go out, record, send, send again what got no answer, and then the photos."""
         self._at(errand.filed_at)
+        if errand.item["person_id"] in self.handed_over and errand.at > self.handed_over_at:
+            errand = replace(errand, visitor=self.visitors[1])
         phone = self.phones[errand.visitor]
         self._look_at_list(errand.visitor, phone, errand.filed_at.date())
         photos = self._photos(errand)
@@ -180,7 +184,10 @@ class _Player:
         if errand.manner is not Manner.REVIEW:
             return [mine]
         area = phone.worker["area"]
-        return [mine, *(str(one.id) for one in self.township.accounts if one.area == area and str(one.id) != mine)]
+        return [
+            mine,
+            *(str(one.id) for one in self.township.accounts if one.area == area and str(one.id) != mine),
+        ]
 
     def _photos(self, errand: Errand) -> dict[UUID, str]:
         kinds: list[str] = []
@@ -193,9 +200,13 @@ class _Player:
 
     def _review(self) -> None:
         """Accept most of what came in; return what is careless, void what is wrong."""
+        waiting = self.reviewer.get("/visits", state="submitted", limit=100)["items"]
+        revisions = {one["id"]: one["revision"] for one in waiting}
         for filed in self.filed:
             path = f"/visits/{filed.visit_id}/decisions"
-            revision = self.reviewer.get(f"/visits/{filed.visit_id}")["revision"]
+            revision = revisions.get(str(filed.visit_id))
+            if revision is None:
+                continue
             decision: dict[str, Any] = {"decision": "accept", "reason": None, "revision": revision}
             manner = Manner.MET if filed.errand.again else filed.errand.manner
             if manner is Manner.WRONG:
@@ -233,18 +244,19 @@ class _Player:
     def _hand_over(self) -> None:
         """The chief hands some people from one visitor of a village to the other."""
         old, new = self.township.accounts[0], self.township.accounts[1]
-        items = [one["person_id"] for one in self._worklist(self.phones[old.username])]
+        people = [one["person_id"] for one in self._worklist(self.phones[old.username])][:HANDED_OVER]
+        self.handed_over, self.handed_over_at = set(people), self.played.clock()
         self.chief.post(
             "/people/hand-overs",
             {
                 "id": str(self._new_id()),
                 "from_worker": str(old.id),
                 "to_worker": str(new.id),
-                "person_ids": items[:HANDED_OVER],
+                "person_ids": people,
                 "reason": "工作分工调整",
             },
         )
-        self.happened["handed over"] += HANDED_OVER
+        self.happened["handed over"] += len(people)
 
     def _worklist(self, phone: Phone) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

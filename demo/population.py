@@ -38,7 +38,7 @@ VILLAGES = (
     Village("341882003002", "凤井社区", "fengjing", 30.9035, 119.4215, 18, rural=False),
     Village("341882003003", "荷花社区", "hehua", 30.8905, 119.4320, 16, rural=False),
     Village("341882003200", "团山村", "tuanshan", 30.9170, 119.3985, 24, rural=True),
-    Village("341882003201", "钱村村", "qiancun", 30.9225, 119.4360, 20, rural=True),
+    Village("341882003201", "钱村", "qiancun", 30.9225, 119.4360, 20, rural=True),
 )
 GROUPS = ("上村", "下村", "东冲", "西冲", "老屋", "新屋", "塘口", "桥头", "山边", "河湾")
 STREETS = ("升平路", "凤井路", "荷花路", "团结巷", "建设巷", "和平路")
@@ -187,7 +187,11 @@ class _Drawer:
 
     def _member(self, head: dt.date, family: str, place: int) -> tuple[dt.date, str, str]:
         chance = self.chance
-        relation = "配偶" if place == 1 and chance.random() < 0.6 else chance.choice(["儿子", "女儿", "孙子", "孙女"])
+        relation = (
+            "配偶"
+            if place == 1 and chance.random() < 0.6
+            else chance.choice(["儿子", "女儿", "孙子", "孙女"])
+        )
         years = {"配偶": 0, "儿子": 25, "女儿": 26, "孙子": 50, "孙女": 51}[relation]
         born = head + dt.timedelta(days=years * 365 + chance.randint(-1200, 1200))
         if relation == "配偶":

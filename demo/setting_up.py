@@ -7,8 +7,7 @@ from demo import accounts
 from demo.application import application
 from demo.progress import Progress
 from demo.settings import demo_settings
-from demo.state import LOCK_FILE, State, Township, database_name, fresh, load, save
-from demo.state import DemoError as DemoError
+from demo.state import LOCK_FILE, DemoError, State, Township, database_name, fresh, load, save
 from demo.township import KEYS, eve_of, first_of_previous_month, new_township, write_township
 from server.db import unit_of_work
 from server.http.parts import Parts

@@ -22,6 +22,9 @@ MADE_BY = "tanfang demo"
 STATE_FILE, KEYRING_FILE, LOCK_FILE = "demo.json", "keyring.json", ".lock"
 DATABASE_FILE, UPLOADS = "demo.sqlite", "uploads"
 EMBEDDED = "embedded"
+PLAY_LOG, SERVER_LOG = "play.log", "server.log"
+LOGS = (PLAY_LOG, SERVER_LOG)
+ROLES = {role.value: role for role in Role}
 
 
 class DemoError(Exception):
@@ -141,8 +144,7 @@ def _township(raw: dict[str, object]) -> Township:
     return Township(
         begin_on=dt.date.fromisoformat(str(raw["begin_on"])),
         accounts=[
-            Account(**{**one, "id": UUID(one["id"]), "role": Role(one["role"])})  # type: ignore[arg-type]
-            for one in accounts
+            Account(**{**one, "id": UUID(one["id"]), "role": ROLES[one["role"]]}) for one in accounts
         ],
         ready=bool(raw["ready"]),
         played=str(raw["played"]),

@@ -158,9 +158,7 @@ def _write_care(work: Work, drawn: Drawn) -> None:
     assert drawn.agreement_id is not None
     name, relation, phone = drawn.caregiver
     assessed_on = max(drawn.since, work.today - dt.timedelta(days=200))
-    caring.assess(
-        work, drawn.id, Assessment(drawn.assessment_id, drawn.can, assessed_on, "街道评估小组")
-    )
+    caring.assess(work, drawn.id, Assessment(drawn.assessment_id, drawn.can, assessed_on, "街道评估小组"))
     caring.set_caregiver(work, drawn.id, NewCaregiver(name, relation, phone))
     starts_on = work.today.replace(month=1, day=1)
     caring.agree(
