@@ -33,6 +33,8 @@ ONCE_EACH = (
     Manner.FORGOTTEN,
     Manner.FORGOTTEN,
     Manner.FORGOTTEN,
+    Manner.FORGOTTEN,
+    Manner.FORGOTTEN,
     Manner.ABSENT,
     Manner.WRONG,
     Manner.CARELESS,

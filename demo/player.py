@@ -30,6 +30,8 @@ OUTCOMES = {
     Manner.ABSENT: Outcome.NOT_MET,
 }
 HANDED_OVER = 3
+NEVER_SEEN = 3
+"""How many of those forgotten in the first month are forgotten in the second too, and stay overdue."""
 REVIEWED_EVERY_DAYS = 4
 CLOSING = dt.time(18, 30)
 
@@ -107,7 +109,8 @@ class _Player:
                 if "tekun_dispersed" in item["categories"]
             }
             planned_for = {one.item["person_id"] for one in planned}
-            self.never = dict.fromkeys([*sorted(everybody - planned_for), *lonely], Manner.FORGOTTEN)
+            forgotten = sorted(everybody - planned_for)[:NEVER_SEEN]
+            self.never = dict.fromkeys([*forgotten, *lonely], Manner.FORGOTTEN)
         following = (first.replace(day=28) + dt.timedelta(days=10)).replace(day=1)
         until = min(self.end, dt.datetime.combine(following, dt.time(), SHANGHAI))
         errands = sorted([*waiting, *planned], key=lambda one: one.filed_at)

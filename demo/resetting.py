@@ -57,7 +57,7 @@ def _delete(folder: Path) -> None:
             if _STORED.match(one.name) and one.is_dir() and not one.is_symlink():
                 shutil.rmtree(one)
         _remove_if_empty(uploads)
-    databases = (folder / DATABASE_FILE, Path(vault_file(str(folder / DATABASE_FILE))))
+    databases = (folder / DATABASE_FILE, Path(vault_file(f"sqlite:///{folder / DATABASE_FILE}")))
     for database in databases:
         for ending in _BESIDE:
             database.with_name(database.name + ending).unlink(missing_ok=True)

@@ -113,7 +113,7 @@ def _child(folder: Path, environ: Mapping[str, str], port: int) -> "Iterator[sub
         *(sys.executable, "-m", "demo.child", str(os.getpid()), str(granian)),
         *("--interface", "wsgi", "wsgi:app", "--host", HOST, "--port", str(port)),
         *("--workers", str(WORKERS), "--blocking-threads", str(THREADS)),
-        *("--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "warning"),
+        *("--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning"),
     ]
     # A session of its own: Ctrl-C reaches this process alone, which then ends the server in order.
     with (folder / SERVER_LOG).open("ab") as log:

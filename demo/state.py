@@ -143,9 +143,7 @@ def _township(raw: dict[str, object]) -> Township:
     assert isinstance(accounts, list)
     return Township(
         begin_on=dt.date.fromisoformat(str(raw["begin_on"])),
-        accounts=[
-            Account(**{**one, "id": UUID(one["id"]), "role": ROLES[one["role"]]}) for one in accounts
-        ],
+        accounts=[Account(**{**one, "id": UUID(one["id"]), "role": ROLES[one["role"]]}) for one in accounts],
         ready=bool(raw["ready"]),
         played=str(raw["played"]),
     )
