@@ -5,6 +5,7 @@ the long way: it derives what a person owes from their whole history and brings 
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -19,7 +20,14 @@ from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open, lane_of
-from server.schedule.queries import emergencies_of, facts_of, rule_versions, rules_of, touched_by
+from server.schedule.queries import (
+    emergencies_about,
+    facts_of,
+    rule_versions,
+    rules_of,
+    told,
+    touched_by,
+)
 from server.schedule.rules import tally
 from server.schedule.terms import Contact, DutyTally, OwedDuty
 from server.visits.models import Visit
@@ -72,28 +80,43 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         facts = histories(work.session, batch)
-        for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
+        here = work.session.scalars(select(Person).where(Person.id.in_(batch))).all()
+        emergencies = emergencies_about(work.session, {one.id: one.village_code for one in here})
+        begins = {
+            village: begin_on(work.session, work.today, area_code=village)
+            for village in {one.village_code for one in here}
+        }
+        rules = {village: rules_of(village, versions) for village in begins}
+        rows = _rows_of(work, batch)
+        for person in here:
             history = facts[person.id]
             owed = derive_duties(
                 history.enrolments,
-                rules_of(person.village_code, versions),
+                rules[person.village_code],
                 history.pauses,
-                [
-                    terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-                    for row in emergencies_of(work.session, person.village_code)
-                ],
-                begin_on=begin_on(work.session, work.today, area_code=person.village_code),
+                [told(row) for row in emergencies[person.id]],
+                begin_on=begins[person.village_code],
                 as_of=work.today,
                 tags=history.tags,
             )
-            _settle(work, person, history.pauses, owed)
+            _settle(work, person, history.pauses, owed, rows[person.id])
+        work.session.flush()
 
 
-def _settle(work: Work, person: Person, pauses: Sequence[terms.Pause], owed: Sequence[OwedDuty]) -> None:
-    rows = {
-        (duty.lane, duty.period_start): duty
-        for duty in work.session.scalars(select(Duty).where(Duty.person_id == person.id))
-    }
+def _rows_of(work: Work, people: Sequence[UUID]) -> dict[UUID, dict[tuple[str, dt.date], Duty]]:
+    rows: dict[UUID, dict[tuple[str, dt.date], Duty]] = defaultdict(dict)
+    for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(people))):
+        rows[duty.person_id][duty.lane, duty.period_start] = duty
+    return rows
+
+
+def _settle(
+    work: Work,
+    person: Person,
+    pauses: Sequence[terms.Pause],
+    owed: Sequence[OwedDuty],
+    rows: dict[tuple[str, dt.date], Duty],
+) -> None:
     if not rows and not owed:
         return
     earliest = min([duty.opens_at for duty in rows.values()] + [one.facts.opens_at for one in owed])
