@@ -3,10 +3,9 @@
 from marshmallow import fields
 
 from api_schemas.paging import PageQuery
-from api_schemas.people import PersonOut
+from api_schemas.people import PersonFileOut
 from api_schemas.wire import DateField, Instant, MoneyField, Strict, TermField, Text, UuidField
-from api_schemas.worklists import DutyOut
-from api_schemas.worklists import PersonOut as ListedPersonOut
+from api_schemas.worklists import DutyOut, ListedPersonOut
 from server.archives.terms import EventKind, RevealField
 from server.people.terms import (
     CareLevel,
@@ -197,7 +196,7 @@ class FilePhotoOut(Strict):
 class FileOut(Strict):
     """A person's whole file."""
 
-    person = fields.Nested(PersonOut, required=True)
+    person = fields.Nested(PersonFileOut, required=True)
     has_health_remark = fields.Boolean(required=True)
     household_members = fields.List(fields.Nested(MemberOut), required=True)
     enrolments = fields.List(fields.Nested(EnrolmentHistoryOut), required=True)

@@ -289,7 +289,7 @@ class PersonPauseOut(Strict):
     to_on = DateField(required=True)
 
 
-class PersonOut(Strict):
+class PersonFileOut(Strict):
     """A person's file: phone and address whole for those who must find the person, masked for others."""
 
     person_id = UuidField(required=True)
@@ -318,3 +318,46 @@ class PersonOut(Strict):
     pauses = fields.List(One(PersonPauseOut), required=True)
     responsible = One(AnsweringWorkerOut, required=True, allow_none=True)
     deputies = fields.List(One(AnsweringWorkerOut), required=True)
+
+
+class ImportQuery(Strict):
+    """How a roster is taken in; category and village hold for rows that do not say them."""
+
+    dry_run = fields.Boolean(load_default=False)
+    leave_out_rejected = fields.Boolean(load_default=False)
+    sheet = Text(100, load_default=None)
+    category = TermField(Category, load_default=None)
+    village_code = Text(12, least=12, load_default=None)
+
+
+class ImportNoteOut(Strict):
+    """Something about one row; no personal datum is in it."""
+
+    row = fields.Integer(required=True)
+    column = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class ImportLeftOutOut(Strict):
+    """A row that is not a person, and why it was taken for none."""
+
+    row = fields.Integer(required=True)
+    reason = fields.String(required=True)
+
+
+class ImportOut(Strict):
+    """What a roster would do, or did."""
+
+    dry_run = fields.Boolean(required=True)
+    rows = fields.Integer(required=True)
+    new = fields.Integer(required=True)
+    updated = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    rejected = fields.Integer(required=True)
+    problems = fields.List(One(ImportNoteOut), required=True)
+    warnings = fields.List(One(ImportNoteOut), required=True)
+    sheet = fields.String(required=True, allow_none=True)
+    other_sheets = fields.List(fields.String(), required=True)
+    unknown_columns = fields.List(fields.String(), required=True)
+    left_out = fields.List(One(ImportLeftOutOut), required=True)
+    hidden_rows = fields.Integer(required=True)

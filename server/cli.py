@@ -15,6 +15,7 @@ from server.db import unit_of_work
 from server.errors import Refusal
 from server.http.parts import Parts, parts
 from server.ledger import sealer
+from server.people.commands import people
 from server.people.moving import move_along
 from server.photos.sweeping import sweep
 from server.reviews.diagram import states_page
@@ -27,7 +28,7 @@ from server.schema import upgrade
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (db, duties, ledger, emergencies, photos, limits, regions, states_file):
+    for command in (db, duties, ledger, people, emergencies, photos, limits, regions, states_file):
         app.cli.add_command(command)
 
 

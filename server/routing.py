@@ -5,6 +5,7 @@ from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
 from server.archives import routes as archives
+from server.people import import_routes as imports
 from server.people import routes as people
 from server.people import village_routes as villages
 from server.policies import routes as policies
@@ -18,6 +19,7 @@ from server.worklists import routes as worklists
 BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts.blueprint,
     people.blueprint,
+    imports.blueprint,
     visits.blueprint,
     photos.blueprint,
     reviews.blueprint,

@@ -23,7 +23,7 @@ Body = dict[str, Any]
 @blueprint.post("/people")
 @needs(Can.EDIT_PEOPLE, new_keys=1)
 @blueprint.arguments(wire.NewPersonIn)
-@blueprint.response(201, wire.PersonOut)
+@blueprint.response(201, wire.PersonFileOut)
 def register(body: Body) -> ResponseReturnValue:
     """登记救助对象。同一编号、同样内容重复提交返回 200，内容不同返回 409。"""
     status = _status(Person, body["id"])
@@ -34,7 +34,7 @@ def register(body: Body) -> ResponseReturnValue:
 
 @blueprint.get("/people/<uuid:person_id>")
 @needs(Can.SEE_ARCHIVES)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def read(person_id: UUID) -> ResponseReturnValue:
     """一名救助对象的登记信息。"""
     see(work(), person_id)
@@ -46,7 +46,7 @@ def read(person_id: UUID) -> ResponseReturnValue:
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.PersonRevisionQuery, location="query")
 @blueprint.arguments(wire.PersonChangeIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def change(query: dict[str, int], body: Body, person_id: UUID) -> ResponseReturnValue:
     """修改登记信息：没有写的保持不变，null 表示清空。"""
     registering.change_person(work(), person_id, terms.PersonChange(**body), revision=query["revision"])
@@ -56,7 +56,7 @@ def change(query: dict[str, int], body: Body, person_id: UUID) -> ResponseReturn
 @blueprint.post("/people/<uuid:person_id>/enrolments")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.EnrolmentIn)
-@blueprint.response(201, wire.PersonOut)
+@blueprint.response(201, wire.PersonFileOut)
 def enrol(body: Body, person_id: UUID) -> ResponseReturnValue:
     """纳入救助类别；`replaces` 表示由另一类别转来。"""
     status = _status(Enrolment, body["id"])
@@ -67,7 +67,7 @@ def enrol(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/people/<uuid:person_id>/enrolments/<uuid:enrolment_id>/end")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.EnrolmentEndIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def end_enrolment(body: Body, person_id: UUID, enrolment_id: UUID) -> ResponseReturnValue:
     """退出救助类别；`valid_to` 是最后一天。"""
     enrolling.end_enrolment(work(), person_id, enrolment_id, terms.EndOfEnrolment(**body))
@@ -77,7 +77,7 @@ def end_enrolment(body: Body, person_id: UUID, enrolment_id: UUID) -> ResponseRe
 @blueprint.post("/people/<uuid:person_id>/assessments")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.AssessmentIn)
-@blueprint.response(201, wire.PersonOut)
+@blueprint.response(201, wire.PersonFileOut)
 def assess(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记生活自理能力评估；最新一次决定护理等级。"""
     status = _status(CareAssessment, body["id"])
@@ -89,7 +89,7 @@ def assess(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/home")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.HomeIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def set_home(body: Body, person_id: UUID) -> ResponseReturnValue:
     """标定住处位置。"""
     caring.set_home(work(), person_id, terms.NewHome(**body))
@@ -99,7 +99,7 @@ def set_home(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/caregiver")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.CaregiverIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def set_caregiver(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记或更换照料服务人。"""
     caring.set_caregiver(work(), person_id, terms.NewCaregiver(**body))
@@ -118,7 +118,7 @@ def no_caregiver(person_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/people/<uuid:person_id>/agreements")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.AgreementIn)
-@blueprint.response(201, wire.PersonOut)
+@blueprint.response(201, wire.PersonFileOut)
 def agree(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记委托照料服务协议；期限重叠的旧协议由它代替。"""
     status = _status(CareAgreement, body["id"])
@@ -129,7 +129,7 @@ def agree(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/tags")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.PersonTagsIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def set_tags(body: Body, person_id: UUID) -> ResponseReturnValue:
     """设定全部标签；没有写的到昨天为止。"""
     caring.set_tags(work(), person_id, [terms.TagGiven(**one) for one in body["tags"]])
@@ -139,7 +139,7 @@ def set_tags(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/photo-consent")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.PhotoConsentIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def set_photo_consent(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记本人是否同意拍照。"""
     caring.set_photo_consent(work(), person_id, given=body["photo_consent"])
@@ -149,7 +149,7 @@ def set_photo_consent(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/people/<uuid:person_id>/pauses")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.PauseIn)
-@blueprint.response(201, wire.PersonOut)
+@blueprint.response(201, wire.PersonFileOut)
 def pause(body: Body, person_id: UUID) -> ResponseReturnValue:
     """暂停入户走访（住院、外出、试住机构）；期间仍须联系一次。"""
     status = _status(Pause, body["id"])
@@ -169,7 +169,7 @@ def end_pause(person_id: UUID, pause_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/people/<uuid:person_id>/death")
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.DeathIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def record_death(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记死亡；所有救助类别到当日为止。"""
     enrolling.record_death(work(), person_id, terms.Death(**body))
@@ -179,7 +179,7 @@ def record_death(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/responsible")
 @needs(Can.HAND_OVER)
 @blueprint.arguments(wire.ResponsibleIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def assign(body: Body, person_id: UUID) -> ResponseReturnValue:
     """指定探视责任人。"""
     handing_over.assign(work(), person_id, body["worker_id"])
@@ -189,7 +189,7 @@ def assign(body: Body, person_id: UUID) -> ResponseReturnValue:
 @blueprint.put("/people/<uuid:person_id>/deputies")
 @needs(Can.HAND_OVER)
 @blueprint.arguments(wire.DeputiesIn)
-@blueprint.response(200, wire.PersonOut)
+@blueprint.response(200, wire.PersonFileOut)
 def set_deputies(body: Body, person_id: UUID) -> ResponseReturnValue:
     """设定代理责任人；没有写的不再代理。"""
     handing_over.set_deputies(work(), person_id, body["worker_ids"])
