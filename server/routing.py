@@ -4,9 +4,14 @@ from flask import Flask
 from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.archives import routes as archives
 from server.people import import_routes as imports
 from server.people import routes as people
+from server.people import village_routes as villages
+from server.policies import routes as policies
+from server.regions import routes as regions
 from server.reviews import routes as reviews
+from server.schedule import routes as schedule
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
 from server.worklists import routes as worklists
@@ -19,6 +24,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     photos.blueprint,
     reviews.blueprint,
     worklists.blueprint,
+    archives.blueprint,
+    regions.blueprint,
+    villages.blueprint,
+    policies.blueprint,
+    schedule.blueprint,
 )
 
 

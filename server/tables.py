@@ -10,11 +10,24 @@ from server.photos import models as photos
 from server.policies import models as policies
 from server.problems import models as problems
 from server.regions import models as regions
+from server.reviews import models as reviews
 from server.schedule import models as schedule
 from server.vault import models as vault
 from server.visits import models as visits
 
-ROOMS = (accounts, ledger, people, photos, policies, problems, regions, schedule, vault, visits)
+ROOMS = (
+    accounts,
+    ledger,
+    people,
+    photos,
+    policies,
+    problems,
+    regions,
+    reviews,
+    schedule,
+    vault,
+    visits,
+)
 METADATA = Base.metadata
 
 

@@ -20,7 +20,7 @@ from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open, lane_of
-from server.schedule.queries import emergencies_of, facts_of, rule_versions, rules_of, touched_by
+from server.schedule.queries import emergencies_about, facts_of, rule_versions, rules_of, told, touched_by
 from server.schedule.rules import tally
 from server.schedule.terms import Contact, DutyTally, OwedDuty
 from server.visits.models import Visit
@@ -88,13 +88,15 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
         for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
             rows[duty.person_id].append(duty)
         contacts = contacts_of(work.session, batch)
-        for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
+        here = work.session.scalars(select(Person).where(Person.id.in_(batch))).all()
+        emergencies = emergencies_about(work.session, {one.id: one.village_code for one in here})
+        for person in here:
             history = facts[person.id]
             owed = derive_duties(
                 history.enrolments,
                 settings.rules(person.village_code),
                 history.pauses,
-                settings.emergencies(person),
+                [told(row) for row in emergencies[person.id]],
                 begin_on=settings.begin_on(person.village_code),
                 as_of=work.today,
                 tags=history.tags,
@@ -103,27 +105,17 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
 
 
 class _Settings:
-    """What settling reads once for many people: rules, emergencies and the first day, by village."""
+    """What settling reads once for many people: rules and the first day, by village."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._versions = rule_versions(work.session)
         self._rules: dict[str, list[terms.VisitRule]] = {}
-        self._emergencies: dict[str, list[terms.Emergency]] = {}
 
     def rules(self, village: str) -> list[terms.VisitRule]:
         if village not in self._rules:
             self._rules[village] = rules_of(village, self._versions)
         return self._rules[village]
-
-    def emergencies(self, person: Person) -> list[terms.Emergency]:
-        village = person.village_code
-        if village not in self._emergencies:
-            self._emergencies[village] = [
-                terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-                for row in emergencies_of(self._work.session, village)
-            ]
-        return self._emergencies[village]
 
     def begin_on(self, village: str) -> dt.date:
         day = in_force(self._work).on("duties.begin_on", self._work.today, village)

@@ -109,7 +109,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
         .group_by(Duty.village_code)
         .order_by(Duty.village_code)
     ).all()
-    called = names(work.session, [row.village_code for row in rows])
+    called = names(work.session, [row.village_code for row in rows], work.today)
     counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
     items: list[dict[str, Any]] = [
         {
