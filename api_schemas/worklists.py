@@ -2,21 +2,11 @@
 
 from marshmallow import fields, validate
 
+from api_schemas.paging import LONGEST_CURSOR, PageQuery
 from api_schemas.wire import DateField, Instant, Strict, TermField, Text, UuidField
 from server.people.terms import CareLevel, Category, PauseReason, Sex
 from server.schedule.terms import DutyKind, DutyState
 from server.visits.terms import Outcome
-
-
-class PageQuery(Strict):
-    """Which page."""
-
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
-        metadata={"description": "每页条数"},
-    )
-    cursor = fields.String(load_default=None, metadata={"description": "上一页给出的 next_cursor"})
 
 
 class VillageOut(Strict):
@@ -107,7 +97,12 @@ class WorklistOut(Strict):
 class SyncQuery(Strict):
     """From where on."""
 
-    cursor = fields.String(load_default=None)
+    cursor = Text(
+        LONGEST_CURSOR,
+        least=0,
+        load_default=None,
+        metadata={"description": "上一次给出的 next_cursor；第一次不填"},
+    )
 
 
 class SyncItemOut(Strict):

@@ -1,7 +1,6 @@
 """Puts the application together: settings, tools and parts in, one Flask app out."""
 
 from flask import Flask
-from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -10,11 +9,12 @@ from server import cli, routing
 from server.accounts.signed_in import who, who_is
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
+from server.http.api import HouseApi
 from server.http.parts import Parts
 from server.openapi import OPTIONS
+from server.schema import MIGRATIONS
 from server.settings import Settings
 from server.storage import open_store
-from server.schema import MIGRATIONS
 from server.tables import METADATA
 from server.tools import Tools
 from server.vault.keyring import Keyring
@@ -63,6 +63,6 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     problems.install(app)
     app.register_blueprint(health.health)
     app.extensions["identity_providers"] = {}
-    routing.register(app, Api(app))
+    routing.register(app, HouseApi(app))
     cli.install(app)
     return app

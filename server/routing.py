@@ -1,12 +1,16 @@
 """Every blueprint of the API, registered in one place."""
 
 from flask import Flask
-from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.feedback import routes as feedback
+from server.http import docs
+from server.http.api import PREFIX, HouseApi
+from server.http.blueprint import Blueprint
 from server.reviews import routes as reviews
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
+from server.words import routes as words
 from server.worklists import routes as worklists
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -15,11 +19,14 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     photos.blueprint,
     reviews.blueprint,
     worklists.blueprint,
+    words.blueprint,
+    feedback.blueprint,
 )
 
 
-def register(app: Flask, api: Api) -> None:
-    """Register the features' views under /api/v1."""
-    del app
+def register(app: Flask, api: HouseApi) -> None:
+    """Register the features' views under /api/v1, and the pages that describe them."""
     for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix="/api/v1")
+        api.register_blueprint(blueprint, url_prefix=PREFIX)
+    app.extensions["house_api"] = api
+    app.register_blueprint(docs.docs)

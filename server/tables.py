@@ -2,6 +2,7 @@
 
 from server.accounts import models as accounts
 from server.db import Base
+from server.feedback import models as feedback
 from server.jobs import models as jobs
 from server.ledger import models as ledger
 from server.people import models as people
@@ -13,5 +14,18 @@ from server.schedule import models as schedule
 from server.vault import models as vault
 from server.visits import models as visits
 
-ROOMS = (accounts, jobs, ledger, people, photos, policies, problems, regions, schedule, vault, visits)
+ROOMS = (
+    accounts,
+    feedback,
+    jobs,
+    ledger,
+    people,
+    photos,
+    policies,
+    problems,
+    regions,
+    schedule,
+    vault,
+    visits,
+)
 METADATA = Base.metadata

@@ -47,6 +47,7 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
 
 def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
     """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
+    parts().keys.house_key()  # made once, in a transaction of its own, so never while one is open
     for attempt in range(TRIES):
         try:
             with unit_of_work(parts().sessions) as session:

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas.reviews import DecisionIn
 from api_schemas.visits import VisitOut
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.reviews.service import decide
