@@ -35,6 +35,21 @@ class QueryWhole(fields.Field[int]):
         return int(value)
 
 
+class QueryYesNo(fields.Field[bool]):
+    """`true` or `false` in a query, and nothing that merely looks like it."""
+
+    default_error_messages = MESSAGES
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"metadata": {"type": "boolean"} | dict(options.get("metadata", {}))})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        del attr, data, kwargs
+        if value not in {"true", "false"}:
+            raise ValidationError("应当是 true 或 false。")
+        return bool(value == "true")
+
+
 class PageQuery(Strict):
     """Which page."""
 

@@ -57,7 +57,9 @@ class PhotoQuery(Strict):
     expires = QueryWhole(
         0, 2**40, load_default=None, metadata={"description": "签名链接：到期时间（Unix 秒）"}
     )
-    signature = Text(64, load_default=None, metadata={"description": "签名链接：签名"})
+    signature = Text(
+        64, least=64, pattern=SHA256, load_default=None, metadata={"description": "签名链接：签名"}
+    )
 
 
 class LinkQuery(Strict):

@@ -12,13 +12,14 @@ from server.http.api import description
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
 from server.ledger import sealer
+from server.people.commands import people
 from server.schedule.opening import ensure_open
 from server.schema import upgrade
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (db, duties, ledger, openapi_file, typescript_types):
+    for command in (db, duties, ledger, people, openapi_file, typescript_types):
         app.cli.add_command(command)
 
 

@@ -7,6 +7,8 @@ from server.feedback import routes as feedback
 from server.http import docs
 from server.http.api import PREFIX, HouseApi
 from server.http.blueprint import Blueprint
+from server.people import import_routes as imports
+from server.people import routes as people
 from server.reviews import routes as reviews
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
@@ -15,6 +17,8 @@ from server.worklists import routes as worklists
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts.blueprint,
+    people.blueprint,
+    imports.blueprint,
     visits.blueprint,
     photos.blueprint,
     reviews.blueprint,

@@ -11,7 +11,6 @@ from server.http.body import StrictParser
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A feature's views; what `arguments` binds goes through `StrictParser`, never through the stock parser."""
 
