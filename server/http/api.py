@@ -40,7 +40,7 @@ class HouseApi(flask_smorest.Api):  # type: ignore[misc]
 
 
 def needs_by_operation(app: Flask) -> dict[tuple[str, str], tuple[str, Can]]:
-    """Give the endpoint's name and what it needs, by (path, method), of every view under the prefix."""
+    """Give the operation's name and what it needs, by (path, method), of every view under the prefix."""
     found: dict[tuple[str, str], tuple[str, Can]] = {}
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith(f"{PREFIX}/"):
@@ -49,8 +49,14 @@ def needs_by_operation(app: Flask) -> dict[tuple[str, str], tuple[str, Can]]:
         needed = getattr(app.view_functions[rule.endpoint], "needs", None)
         for method in rule.methods or ():
             if method.lower() in _METHODS and isinstance(needed, Can):
-                found[path, method.lower()] = (rule.endpoint.rpartition(".")[2], needed)
+                found[path, method.lower()] = (_operation_id(rule.endpoint), needed)
     return found
+
+
+def _operation_id(endpoint: str) -> str:
+    """Name an operation as its view; a view of one word gets its room's name before it (`people_read`)."""
+    room, _, view = endpoint.rpartition(".")
+    return view if "_" in view else f"{room}_{view}"
 
 
 def description() -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, 
 
 def _text(schema: Mapping[str, Any]) -> str:
     text = _BY_FORMAT.get(schema.get("format", ""), "文字")
-    least = schema.get("minLength", 0)
-    if "0-9a-f" in schema.get("pattern", ""):
+    least = int(schema.get("minLength", 0))
+    if "format" not in schema and "0-9a-f" in schema.get("pattern", ""):
         return "0" * max(least, 1)
-    return text if len(text) >= least else text * (least // len(text) + 1)
+    return text if len(text) >= least else text.ljust(least, "1")

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from flask import Response, g, request

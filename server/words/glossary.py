@@ -9,6 +9,7 @@ from typing import Any
 from server import permissions
 from server.accounts import terms as accounts
 from server.people import terms as people
+from server.people.roster import terms as roster
 from server.photos import terms as photos
 from server.places import terms as places
 from server.policies import terms as policies
@@ -26,6 +27,7 @@ MODULES: tuple[ModuleType, ...] = (
     accounts,
     regions,
     people,
+    roster,
     places,
     photos,
     schedule,
@@ -37,6 +39,10 @@ MODULES: tuple[ModuleType, ...] = (
     reviews,
 )
 """Where vocabularies are defined; a feature with words of its own adds its module here."""
+
+
+OUR_OWN = "本系统"
+"""The source of a word that no document gives: it was chosen here."""
 
 
 def vocabularies() -> Iterator[type[Term]]:
@@ -60,7 +66,7 @@ def glossary() -> dict[str, Any]:
             {
                 "name": name_of(vocabulary),
                 "terms": [
-                    {"value": member.value, "label": member.label, "source": member.source}
+                    {"value": member.value, "label": member.label, "source": member.source or OUR_OWN}
                     for member in vocabulary
                 ],
             }

@@ -37,7 +37,7 @@ def config() -> SchemathesisConfig:
         seed=20260305,
         projects=ProjectsConfig(
             default=ProjectConfig(
-                generation=GenerationConfig(max_examples=12, database="none"),
+                generation=GenerationConfig(max_examples=6, database="none"),
                 # Its probe breaks the in-process transport; test_every_view.py asks every view without a token.
                 checks=ChecksConfig(
                     ignored_auth=OFF,
@@ -113,9 +113,9 @@ def test_every_answer_is_as_described(world: World, name: str, needed: str) -> N
         Role.CHIEF: world.worker(Role.CHIEF, SHENGPING),
         Role.ADMINISTRATOR: world.worker(Role.ADMINISTRATOR, GUANGDE),
     }
-    allowed = [actor for role, actor in crew.items() if may(role, Can(needed))][:2]
-    assert allowed
+    allowed = [actor for role, actor in crew.items() if may(role, Can(needed))]
+    # One role on each engine: the least that may, and the chief (or whoever else may).
+    actor = allowed[0] if world.house.engine.dialect.name == "sqlite" else allowed[:2][-1]
     world.app.extensions["identity_providers"] = {"wechat": _refuse, "wecom": _refuse}
-    for actor in allowed:
-        found = list(failures(world.app, name, world.phone(actor).token))
-        assert found == [], "\n\n".join(found[:5])
+    found = list(failures(world.app, name, world.phone(actor).token))
+    assert found == [], "\n\n".join(found[:5])
