@@ -5,6 +5,7 @@ the long way: it derives what a person owes from their whole history and brings 
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.ledger.work import Work
 from server.people.models import Person
-from server.policies.service import begin_on
+from server.policies.service import in_force
 from server.schedule import terms
 from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
@@ -28,24 +29,34 @@ from server.visits.terms import Outcome
 BATCH = 200
 
 
-def contacts_of(session: Session, person_id: UUID, since: dt.datetime) -> list[Contact]:
-    """Read the visits and attempts on file for a person since an instant, neither void nor withdrawn."""
-    rows = session.execute(
-        select(
-            Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
-        ).where(Visit.person_id == person_id, Visit.occurred_at >= since, Visit.out_of_count_at.is_(None))
-    )
-    return [
-        Contact(
-            str(row.id),
-            row.occurred_at,
-            row.counted_since,
-            row.counts,
-            row.in_person,
-            row.outcome is Outcome.DEAD,
+def contacts_of(
+    session: Session, people: Sequence[UUID], since: dt.datetime | None = None
+) -> dict[UUID, list[Contact]]:
+    """Read the visits and attempts on file for people since an instant, neither void nor withdrawn."""
+    wanted = select(
+        Visit.id,
+        Visit.person_id,
+        Visit.occurred_at,
+        Visit.counted_since,
+        Visit.counts,
+        Visit.in_person,
+        Visit.outcome,
+    ).where(Visit.person_id.in_(people), Visit.out_of_count_at.is_(None))
+    if since is not None:
+        wanted = wanted.where(Visit.occurred_at >= since)
+    found: dict[UUID, list[Contact]] = defaultdict(list)
+    for row in session.execute(wanted):
+        found[row.person_id].append(
+            Contact(
+                str(row.id),
+                row.occurred_at,
+                row.counted_since,
+                row.counts,
+                row.in_person,
+                row.outcome is Outcome.DEAD,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
@@ -55,7 +66,8 @@ def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
     duties = list(work.session.scalars(touched_by(person.id, since)))
     if not duties:
         return []
-    contacts = contacts_of(work.session, person.id, min(duty.opens_at for duty in duties))
+    earliest = min(duty.opens_at for duty in duties)
+    contacts = contacts_of(work.session, [person.id], earliest)[person.id]
     pauses: Sequence[terms.Pause] = ()
     if any(duty.in_person or duty.required > 1 for duty in duties):
         pauses = pauses_of(work.session, [person.id]).get(person.id, [])
@@ -67,37 +79,66 @@ def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
 def settle_people(work: Work, people: Iterable[UUID]) -> None:
     """Derive anew what each person owes, open what is missing, cancel what is owed no more, and re-tally."""
     ensure_open(work)
-    versions = rule_versions(work.session)
+    settings = _Settings(work)
     wanted = sorted(people)
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         facts = histories(work.session, batch)
+        rows: dict[UUID, list[Duty]] = defaultdict(list)
+        for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
+            rows[duty.person_id].append(duty)
+        contacts = contacts_of(work.session, batch)
         for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
             history = facts[person.id]
             owed = derive_duties(
                 history.enrolments,
-                rules_of(person.village_code, versions),
+                settings.rules(person.village_code),
                 history.pauses,
-                [
-                    terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-                    for row in emergencies_of(work.session, person.village_code)
-                ],
-                begin_on=begin_on(work.session, work.today, area_code=person.village_code),
+                settings.emergencies(person),
+                begin_on=settings.begin_on(person.village_code),
                 as_of=work.today,
                 tags=history.tags,
             )
-            _settle(work, person, history.pauses, owed)
+            _settle(work, person, history.pauses, owed, rows[person.id], contacts[person.id])
 
 
-def _settle(work: Work, person: Person, pauses: Sequence[terms.Pause], owed: Sequence[OwedDuty]) -> None:
-    rows = {
-        (duty.lane, duty.period_start): duty
-        for duty in work.session.scalars(select(Duty).where(Duty.person_id == person.id))
-    }
-    if not rows and not owed:
-        return
-    earliest = min([duty.opens_at for duty in rows.values()] + [one.facts.opens_at for one in owed])
-    contacts = contacts_of(work.session, person.id, earliest)
+class _Settings:
+    """What settling reads once for many people: rules, emergencies and the first day, by village."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._versions = rule_versions(work.session)
+        self._rules: dict[str, list[terms.VisitRule]] = {}
+        self._emergencies: dict[str, list[terms.Emergency]] = {}
+
+    def rules(self, village: str) -> list[terms.VisitRule]:
+        if village not in self._rules:
+            self._rules[village] = rules_of(village, self._versions)
+        return self._rules[village]
+
+    def emergencies(self, person: Person) -> list[terms.Emergency]:
+        village = person.village_code
+        if village not in self._emergencies:
+            self._emergencies[village] = [
+                terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
+                for row in emergencies_of(self._work.session, village)
+            ]
+        return self._emergencies[village]
+
+    def begin_on(self, village: str) -> dt.date:
+        day = in_force(self._work).on("duties.begin_on", self._work.today, village)
+        return dt.date.fromisoformat(day) if day else self._work.today.replace(day=1)
+
+
+def _settle(
+    work: Work,
+    person: Person,
+    pauses: Sequence[terms.Pause],
+    owed: Sequence[OwedDuty],
+    stored: Sequence[Duty],
+    contacts: Sequence[Contact],
+) -> None:
+    rows = {(duty.lane, duty.period_start): duty for duty in stored}
     settled: set[tuple[str, dt.date]] = set()
     for one in owed:
         lane = lane_of(one.rule) if one.rule else one.trigger

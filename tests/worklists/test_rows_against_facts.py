@@ -4,6 +4,7 @@ The overdue list read from the rows is compared with the list derived anew from 
 """
 
 import datetime as dt
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from server.people.enrolling import end_enrolment
 from server.people.pausing import pause
+from server.people.rules import PausesOverlap
 from server.people.terms import EndOfEnrolment, ExitReason, NewPause, PauseReason
 from server.permissions import Actor, Role
 from tests.builders.clock import Clock
@@ -54,6 +56,7 @@ def test_rows_say_what_the_facts_say(
         _do(world, phone, chief, person, visits, kind, number, detail)
         phone, chief = world.phone(visitor), world.phone(boss)
     now = world.clock.instant.isoformat().replace("+00:00", "Z")
+    world.clock.move(seconds=1)
     for days in (0, 1, 5, 33, 60):
         day = (world.clock.instant.date() - dt.timedelta(days=days)).isoformat()
         rows = _of(person, chief.get("/overdue", as_of=day, limit=200).json["items"])
@@ -109,7 +112,7 @@ def _do(
         phone.put(f"/visits/{visit}", body, revision=stored["revision"])
     elif kind == "pause":
         first = BEGIN + dt.timedelta(days=number)
-        with world.work(chief.actor) as work:
+        with suppress(PausesOverlap), world.work(chief.actor) as work:
             pause(
                 work,
                 person,
