@@ -68,11 +68,13 @@ def _page() -> str:
     made: str | None = current_app.extensions.get("docs_page")
     if made is None:
         spec = description()
+        sections = _sections(spec)
         made = current_app.extensions["docs_page"] = render_template(
             "docs.html",
             spec=spec,
             style=STYLE,
-            sections=_sections(spec),
+            sections=sections,
+            answered=_answered(spec, sections),
             problems=_problems(),
         )
     return made
@@ -127,7 +129,7 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
         for kind in kinds_of(schema)
     )
     bounds = [
-        f"{word}{schema[key]:g}"
+        f"{word}{schema[key]:.15g}"
         for key, word in (
             ("minimum", "≥"),
             ("maximum", "≤"),
@@ -168,17 +170,31 @@ def _sections(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _answer(status: str, answer: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     answer = resolved(answer, spec["components"]["responses"])
-    rows = [
-        row
-        for media, content in answer.get("content", {}).items()
-        if media == "application/json"
-        for row in rows_of(content["schema"], spec["components"]["schemas"])
-    ]
-    return {"status": status, "says": answer["description"], "rows": rows}
+    schemas = [content["schema"].get("$ref", "") for content in answer.get("content", {}).values()]
+    names = [name.rpartition("/")[2] for name in schemas if name]
+    return {"status": status, "says": answer["description"], "schemas": names}
+
+
+def _answered(spec: Mapping[str, Any], sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List the fields of each answer once, however many operations answer with it."""
+    schemas = spec["components"]["schemas"]
+    names = {
+        name
+        for section in sections
+        for one in section["operations"]
+        for answer in one["answers"]
+        for name in answer["schemas"]
+    }
+    return [{"name": name, "rows": rows_of(schemas[name], schemas)} for name in sorted(names)]
 
 
 def _curl(path: str, method: str, operation: Mapping[str, Any]) -> str:
-    lines = [f'curl -X {method.upper()} "$BASE{path.replace("{", "$").replace("}", "")}"']
+    parameters = operation.get("parameters", [])
+    asked = [
+        f"{one['name']}=${one['name']}" for one in parameters if one["in"] == "query" and one["required"]
+    ]
+    address = path.replace("{", "$").replace("}", "") + ("?" + "&".join(asked) if asked else "")
+    lines = [f'curl -X {method.upper()} "$BASE{address}"']
     if operation["security"]:
         lines.append('-H "Authorization: Bearer $TOKEN"')
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
