@@ -37,7 +37,7 @@ def config() -> SchemathesisConfig:
         seed=20260305,
         projects=ProjectsConfig(
             default=ProjectConfig(
-                generation=GenerationConfig(max_examples=6, database="none"),
+                generation=GenerationConfig(max_examples=5, database="none"),
                 # Its probe breaks the in-process transport; test_every_view.py asks every view without a token.
                 checks=ChecksConfig(
                     ignored_auth=OFF,
