@@ -40,7 +40,7 @@ class RegionsOut(Strict):
 class RenameIn(Strict):
     """Another name from a day on."""
 
-    code = Text(12, pattern=CODE_PATTERN, required=True)
+    code = Text(12, pattern=CODE_PATTERN, required=True, metadata={"example": "341882003201"})
     name = Text(60, required=True)
     on = DateField(required=True)
 
@@ -48,8 +48,14 @@ class RenameIn(Strict):
 class MergeIn(Strict):
     """Regions that end, and the one of the same level that they are merged into from a day on."""
 
-    codes = Many(Text(12, pattern=CODE_PATTERN), least=1, most=50, distinct=True, required=True)
-    into = Text(12, pattern=CODE_PATTERN, required=True)
+    codes = Many(
+        Text(12, pattern=CODE_PATTERN, metadata={"example": "341882003200"}),
+        least=1,
+        most=50,
+        distinct=True,
+        required=True,
+    )
+    into = Text(12, pattern=CODE_PATTERN, required=True, metadata={"example": "341882003201"})
     on = DateField(required=True)
 
 

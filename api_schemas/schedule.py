@@ -16,7 +16,7 @@ class RuleVersionIn(Strict):
 
     id = UuidField(required=True)
     key = Text(60, required=True, pattern="^[a-z0-9_]+$", metadata={"example": "tekun_dispersed"})
-    area_code = Text(12, required=True, pattern=AREA_PATTERN)
+    area_code = Text(12, required=True, pattern=AREA_PATTERN, metadata={"example": "341882"})
     category = TermField(Category, allow_none=True, load_default=None)
     care_level = TermField(CareLevel, allow_none=True, load_default=None)
     tag = TermField(Tag, allow_none=True, load_default=None)
@@ -83,7 +83,9 @@ class EmergencyIn(Strict):
     id = UuidField(required=True)
     kind = TermField(EmergencyKind, required=True)
     happened_at = Instant(required=True)
-    area_code = Text(12, pattern=AREA_PATTERN, allow_none=True, load_default=None)
+    area_code = Text(
+        12, pattern=AREA_PATTERN, allow_none=True, load_default=None, metadata={"example": "341882003"}
+    )
     person_ids = Many(UuidField(), most=2000, least=1, distinct=True, allow_none=True, load_default=None)
     hours = Whole(1, 720, allow_none=True, load_default=None)
     note = Text(500, least=0, allow_none=True, load_default=None)

@@ -9,12 +9,14 @@ from uuid import UUID
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from server.accounts.limits import forget_old
 from server.db import unit_of_work
 from server.errors import Refusal
+from server.http.api import description
 from server.http.parts import Parts, parts
+from server.http.typescript import typescript
 from server.ledger import sealer
 from server.people.commands import people
 from server.people.moving import move_along
@@ -29,7 +31,19 @@ from server.schema import upgrade
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (db, duties, ledger, people, emergencies, photos, limits, regions, states_file):
+    for command in (
+        db,
+        duties,
+        ledger,
+        people,
+        emergencies,
+        photos,
+        limits,
+        regions,
+        states_file,
+        openapi_file,
+        typescript_types,
+    ):
         app.cli.add_command(command)
 
 
@@ -157,3 +171,22 @@ def regions_move() -> None:
 def states_file(path: Path) -> None:
     """Draw the states of visits and duties into a Markdown file (docs/states.md)."""
     path.write_text(states_page(), encoding="utf-8")
+    click.echo(f"{path}: written")
+
+
+@click.command("openapi-file")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default="docs/openapi.json")
+@with_appcontext
+def openapi_file(path: Path) -> None:
+    """Write the OpenAPI document; the same code always writes the same bytes."""
+    path.write_text(json.dumps(description(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"{path}: written")
+
+
+@click.command("typescript-types")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@with_appcontext
+def typescript_types(path: Path) -> None:
+    """Write TypeScript types of every body and answer, for a mini-program's sources."""
+    path.write_text(typescript(description()), encoding="utf-8")
+    click.echo(f"{path}: written")

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint
 
 from server.accounts import models as accounts
 from server.db import Base, Word
+from server.feedback import models as feedback
 from server.ledger import models as ledger
 from server.people import models as people
 from server.photos import models as photos
@@ -17,6 +18,7 @@ from server.visits import models as visits
 
 ROOMS = (
     accounts,
+    feedback,
     ledger,
     people,
     photos,

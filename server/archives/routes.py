@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import archives as wire
 from api_schemas.paging import PageQuery
 from server.archives import service
 from server.archives.terms import RevealField, Wanted
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import ClientDisconnected
 
 from server.errors import Invalid, LengthRequired, NotJson, TooLarge, WrongType
 
@@ -68,9 +69,10 @@ def read_json(request: Request) -> Any:
         raise NotJson("请求没有内容，请更新小程序后再试。")
     if request.content_length > MOST_BYTES:
         raise TooLarge("提交的内容超过 256 KB，请减少文字后再试。")
-    raw = request.stream.read(request.content_length)
-    if len(raw) != request.content_length:
-        raise NotJson("内容没有传完整，请在信号好的地方重新提交。")
+    try:
+        raw = request.get_data(cache=True)  # kept, as a transaction that is tried again reads it again
+    except ClientDisconnected:
+        raise NotJson("内容没有传完整，请在信号好的地方重新提交。") from None
     if raw.strip() and not request.is_json:
         raise WrongType("请以 application/json 提交。")
     return parse_json(raw)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import policies as wire
 from server.errors import Invalid, NotFound
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.policies.rules import checked_value

@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas.reviews import DecisionIn, QueueQuery
 from api_schemas.visits import VisitOut, VisitsOut
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.reviews.queries import queue

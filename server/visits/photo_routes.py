@@ -7,13 +7,13 @@ from uuid import UUID
 
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
-from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadIn
+from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadForm, UploadIn
 from server.db import unit_of_work
 from server.errors import Invalid, NotAllowed
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.body import flat
 from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts
@@ -30,24 +30,7 @@ blueprint = Blueprint("photos", __name__, description="照片")
 KEPT_IN_MEMORY = 1 << 20
 """Bytes of an upload above which it goes to an unlinked temporary file; never a named one, as it is not sealed yet."""
 
-UPLOAD_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file", "photo_id"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "photo_id": {"type": "string", "format": "uuid"},
-                    "kind": {"type": "string"},
-                    "taken_at": {"type": "string", "format": "date-time"},
-                    "sha256": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+UPLOAD_FORM = {"required": True, "content": {"multipart/form-data": {"schema": UploadForm}}}
 
 
 @blueprint.post("/visits/<uuid:visit_id>/photos")

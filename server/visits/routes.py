@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas.visits import RevisionQuery, VisitIn, VisitOut, VisitsOut, VisitsQuery
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.visits import service

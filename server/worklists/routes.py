@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Response
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import worklists as wire
 from api_schemas.paging import PageQuery
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.worklists import overdue as board
