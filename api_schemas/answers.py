@@ -8,7 +8,7 @@ from marshmallow.exceptions import ValidationError
 from marshmallow.types import ErrorMessages
 
 from api_schemas import wire
-from server.visits.answers import LONGEST_ANSWER, NOT_ASKED, QUESTIONS, Answer, AnswerKind, Question
+from server.visits.form import LONGEST_ANSWER, NOT_ASKED, QUESTIONS, Answer, AnswerKind, Question
 
 Check = Callable[[Any], Answer]
 """Takes one value as sent, gives the answer; raises ValidationError."""

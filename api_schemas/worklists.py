@@ -19,14 +19,14 @@ class PageQuery(Strict):
     cursor = fields.String(load_default=None, metadata={"description": "上一页给出的 next_cursor"})
 
 
-class VillageOut(Strict):
+class ListedVillageOut(Strict):
     """A village."""
 
     code = fields.String(required=True)
     name = fields.String(required=True)
 
 
-class HomeOut(Strict):
+class ListedHomeOut(Strict):
     """Where a home is; GCJ-02, as mini-program maps take it."""
 
     latitude = fields.Float(required=True)
@@ -34,14 +34,14 @@ class HomeOut(Strict):
     datum = fields.String(required=True)
 
 
-class CaregiverOut(Strict):
+class ListedCaregiverOut(Strict):
     """Who cares for the person."""
 
     name = fields.String(required=True)
     phone = fields.String(required=True, allow_none=True)
 
 
-class PauseOut(Strict):
+class RestOut(Strict):
     """Why a duty rests, and until when."""
 
     reason = TermField(PauseReason, required=True)
@@ -60,7 +60,7 @@ class DutyOut(Strict):
     days_overdue = fields.Integer(required=True)
     kind = TermField(DutyKind, required=True)
     in_correction = fields.Boolean(required=True)
-    pause = fields.Nested(PauseOut, required=True, allow_none=True)
+    pause = fields.Nested(RestOut, required=True, allow_none=True)
 
 
 class LastVisitOut(Strict):
@@ -70,7 +70,7 @@ class LastVisitOut(Strict):
     outcome = TermField(Outcome, required=True)
 
 
-class PersonOut(Strict):
+class ListedPersonOut(Strict):
     """A person as lists show them."""
 
     revision = fields.Integer(required=True)
@@ -81,16 +81,16 @@ class PersonOut(Strict):
     birth_year = fields.Integer(required=True, allow_none=True)
     id_number_masked = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
-    village = fields.Nested(VillageOut, required=True)
+    village = fields.Nested(ListedVillageOut, required=True)
     address = fields.String(required=True, allow_none=True)
-    home = fields.Nested(HomeOut, required=True, allow_none=True)
+    home = fields.Nested(ListedHomeOut, required=True, allow_none=True)
     categories = fields.List(TermField(Category), required=True)
     care_level = TermField(CareLevel, required=True, allow_none=True)
-    caregiver = fields.Nested(CaregiverOut, required=True, allow_none=True)
+    caregiver = fields.Nested(ListedCaregiverOut, required=True, allow_none=True)
     photo_consent = fields.Boolean(required=True)
 
 
-class WorklistItemOut(PersonOut):
+class WorklistItemOut(ListedPersonOut):
     """A person whom the signed-in visitor owes a visit."""
 
     duty = fields.Nested(DutyOut, required=True)
@@ -146,7 +146,7 @@ class OverdueExportQuery(Strict):
     known_at = Instant(load_default=None)
 
 
-class ResponsibleOut(Strict):
+class AnswerableOut(Strict):
     """Who owes the visit."""
 
     worker_id = UuidField(required=True)
@@ -156,8 +156,8 @@ class ResponsibleOut(Strict):
 class OverdueItemOut(Strict):
     """An overdue person, with the oldest overdue duty."""
 
-    person = fields.Nested(PersonOut, required=True)
-    responsible = fields.Nested(ResponsibleOut, required=True, allow_none=True)
+    person = fields.Nested(ListedPersonOut, required=True)
+    responsible = fields.Nested(AnswerableOut, required=True, allow_none=True)
     due_on = DateField(required=True)
     days_overdue = fields.Integer(required=True)
     attempts = fields.Integer(required=True)
@@ -198,7 +198,7 @@ class CountsOut(Strict):
 class SummaryRowOut(CountsOut):
     """One village's counts."""
 
-    village = fields.Nested(VillageOut, required=True)
+    village = fields.Nested(ListedVillageOut, required=True)
 
 
 class SummaryOut(Strict):

@@ -12,9 +12,9 @@ from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
 from server.http.parts import Parts
 from server.openapi import OPTIONS
+from server.schema import MIGRATIONS
 from server.settings import Settings
 from server.storage import open_store
-from server.schema import MIGRATIONS
 from server.tables import METADATA
 from server.tools import Tools
 from server.vault.keyring import Keyring

@@ -7,13 +7,14 @@ from flask.cli import AppGroup
 from server.db import unit_of_work
 from server.http.parts import Parts, parts
 from server.ledger import sealer
-from server.schema import upgrade
+from server.people.commands import people
 from server.schedule.opening import ensure_open
+from server.schema import upgrade
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (db, duties, ledger):
+    for command in (db, duties, ledger, people):
         app.cli.add_command(command)
 
 

@@ -51,12 +51,13 @@ class Word(TypeDecorator[Term]):
     def __init__(self, vocabulary: type[Term]) -> None:
         super().__init__()
         self.vocabulary = vocabulary
+        self._members = {member.value: member for member in vocabulary}
 
     def process_bind_param(self, value: Term | str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else self.vocabulary(value).value
+        return None if value is None else self._members[value].value
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Term | None:
-        return None if value is None else self.vocabulary(value)
+        return None if value is None else self._members[value]
 
 
 class Base(DeclarativeBase):

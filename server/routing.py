@@ -4,6 +4,8 @@ from flask import Flask
 from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.people import import_routes as imports
+from server.people import routes as people
 from server.reviews import routes as reviews
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
@@ -11,6 +13,8 @@ from server.worklists import routes as worklists
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts.blueprint,
+    people.blueprint,
+    imports.blueprint,
     visits.blueprint,
     photos.blueprint,
     reviews.blueprint,

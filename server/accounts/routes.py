@@ -1,6 +1,7 @@
 """Signing in and managing accounts over HTTP (CONTRACT §2)."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import current_app, request
@@ -15,7 +16,7 @@ from server.accounts.signing_in import SignedIn
 from server.errors import NotSignedIn
 from server.http.answer import answer, nothing
 from server.http.guard import bearer, in_one_transaction, needs, work
-from server.permissions import Can, Role
+from server.permissions import Can
 
 blueprint = Blueprint("accounts", __name__, description="登录与账户")
 
@@ -94,7 +95,6 @@ def list_accounts(query: dict[str, object]) -> ResponseReturnValue:
 @blueprint.response(201, wire.AccountOut)
 def register(body: dict[str, object]) -> ResponseReturnValue:
     """登记工作人员。同一编号重复提交不会重复登记。"""
-    body["role"] = Role(str(body["role"]))
     worker = managing.register(work(), managing.NewWorker(**body))  # type: ignore[arg-type]
     work().session.flush()
     return answer(accounts_page(work(), only=worker.id)["items"][0], 201)
@@ -113,9 +113,9 @@ def invite(worker_id: UUID) -> ResponseReturnValue:
 @needs(Can.EDIT_ACCOUNTS)
 @blueprint.arguments(wire.RoleIn)
 @blueprint.response(204)
-def grant(body: dict[str, str], worker_id: UUID) -> ResponseReturnValue:
+def grant(body: dict[str, Any], worker_id: UUID) -> ResponseReturnValue:
     """调整岗位或辖区；已登录的会话立即失效。"""
-    managing.grant(work(), worker_id, Role(body["role"]), body["area_code"])
+    managing.grant(work(), worker_id, body["role"], body["area_code"])
     return nothing()
 
 
@@ -164,9 +164,7 @@ def address() -> str:
 def _by_identity(provider: str, code: str) -> ResponseReturnValue:
     exchange: Exchange = current_app.extensions["identity_providers"][provider]
     identity = exchange(code)  # a call to the outside, with no transaction open
-    return in_one_transaction(  # type: ignore[no-any-return]
-        Can.ANYONE, lambda: answer(_shown(signing_in.by_identity(work(), identity)))
-    )
+    return in_one_transaction(Can.ANYONE, lambda: answer(_shown(signing_in.by_identity(work(), identity))))
 
 
 def _shown(signed_in: SignedIn) -> dict[str, object]:

@@ -138,10 +138,10 @@ def by_password(work: Work, username: str, password: str, otp: str | None, addre
     if worker.totp_sealed:
         if not otp:
             raise OtpRequired
-        key = work.keys.fetch_one(work.session, worker.data_key_id)
-        if key is None:
+        opened = work.keys.fetch_one(work.session, worker.data_key_id)
+        if opened is None:
             raise NotSignedIn
-        secret = key.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
+        secret = opened.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
         step = totp.matched_step(secret, otp, work.now)
         if step is None or (worker.totp_last_step is not None and step <= worker.totp_last_step):
             raise _failed(work, username, address, SignInFailed())

@@ -6,7 +6,7 @@ import hmac
 import re
 import unicodedata
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,28 +15,34 @@ from server.vault.keyring import Keyring
 
 TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+# Crockford's base 32: 50 bits in ten characters; what looks alike is read as one (O as 0, I and L as 1), no U.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ALIKE = str.maketrans("OIL", "011")
 CODE_LENGTH = 10
+LONGEST_TYPED = 64
+_FILLERS = re.compile(r"[\s\-‐-―−_·.]+")
 
 SessionState = Literal["live", "idle_expired", "expired", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long a session lives unused, and at most."""
+    """How long a session lives unused, and at most; `tolerance` is how far apart the clocks of servers may be."""
 
     idle: dt.timedelta
     absolute: dt.timedelta
+    tolerance: dt.timedelta = dt.timedelta(minutes=5)
 
 
-LIFETIMES = {
+LIFETIMES: Mapping[SessionKind, Lifetime] = {
     SessionKind.PHONE: Lifetime(dt.timedelta(days=7), dt.timedelta(days=30)),
     SessionKind.BROWSER: Lifetime(dt.timedelta(minutes=15), dt.timedelta(hours=8)),
 }
 
 
 def mint(random_bytes: Callable[[int], bytes]) -> tuple[str, bytes]:
-    """Make a token of 256 bits; returns it and its SHA-256, which alone is stored."""
+    """Make a token of 256 bits (43 URL-safe characters); returns it and its SHA-256, which alone is stored."""
     token = urlsafe_b64encode(random_bytes(TOKEN_BYTES)).decode().rstrip("=")
     return token, hashlib.sha256(token.encode()).digest()
 
@@ -53,12 +59,16 @@ def session_state(
     now: dt.datetime,
     lifetime: Lifetime,
 ) -> SessionState:
-    """Say whether a session lives; a clock that jumped back never lengthens a life."""
+    """Say whether a session lives.
+
+    A clock that was set ahead and came back never lengthens a life: a session that was opened, or last seen, in the
+    future is over, and a revoked one stays so whenever that was.
+    """
     if revoked_at is not None:
         return "revoked"
-    if now - created_at >= lifetime.absolute:
+    if not -lifetime.tolerance <= now - created_at < lifetime.absolute:
         return "expired"
-    if now - last_seen_at >= lifetime.idle:
+    if not -lifetime.tolerance <= now - last_seen_at < lifetime.idle:
         return "idle_expired"
     return "live"
 
@@ -70,13 +80,17 @@ def invite_code(random_bytes: Callable[[int], bytes], keyring: Keyring) -> tuple
 
 
 def invite_digest(typed: str, keyring: Keyring) -> bytes | None:
-    """Give the digest of a code as somebody typed it: small letters, full width, blanks and hyphens are forgiven."""
-    letters = "".join(
-        char for char in unicodedata.normalize("NFKC", typed).upper() if not char.isspace() and char != "-"
-    )
-    if len(letters) != CODE_LENGTH or not set(letters) <= set(ALPHABET):
+    """Give the digest of a code as somebody typed it; None for what cannot be one.
+
+    Small letters, full width, blanks, dashes of any sort and letters that look alike are forgiven.
+    """
+    if len(typed) > LONGEST_TYPED:
         return None
-    return _keyed(letters, keyring)
+    letters = _FILLERS.sub("", unicodedata.normalize("NFKC", typed))
+    if len(letters) != CODE_LENGTH or not letters.isascii():
+        return None
+    letters = letters.upper().translate(_ALIKE)
+    return _keyed(letters, keyring) if set(letters) <= set(ALPHABET) else None
 
 
 def _keyed(letters: str, keyring: Keyring) -> bytes:

@@ -16,6 +16,7 @@ from server.http.parts import parts
 from server.ledger.work import Work
 from server.permissions import Can
 
+Answer = TypeVar("Answer")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 TRIES = 4
 BEARER = "bearer "
@@ -45,7 +46,7 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
     return decorate
 
 
-def in_one_transaction(can: Can, act: Callable[[], Any]) -> Any:
+def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
     """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
     for attempt in range(TRIES):
         try:

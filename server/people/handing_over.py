@@ -1,5 +1,6 @@
 """Who answers for whom: assigning, deputies, and handing people over from one worker to another, all or nothing."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -8,8 +9,9 @@ from sqlalchemy import select
 
 from server.accounts.models import RoleGrant, Worker
 from server.errors import Conflict, Invalid
+from server.ledger.models import Event
 from server.ledger.work import Work
-from server.people.editing import FileErased, OpenFile, may_edit, open_file
+from server.people.editing import AlreadyExists, FileErased, OpenFile, may_edit, open_file
 from server.people.models import Person, Responsibility
 from server.people.rules import said_surely
 from server.people.sight import out_of_sight, within_sight
@@ -91,11 +93,42 @@ def hand_over(work: Work, command: HandOver) -> list[UUID]:
     command = replace(command, reason=said_surely(command.reason, "reason", 200))
     if command.from_worker == command.to_worker:
         raise Invalid(errors={"to_worker": ["不能移交给同一人。"]})
+    done = _done_before(work, command)
+    if done is not None:
+        return done
     people = _people_to_hand_over(work, command)
     refuse_unable(work, command.to_worker, {one.village_code for one in people}, path="to_worker")
     for start in range(0, len(people), BATCH):
         _hand_over_some(work, command, people[start : start + BATCH])
-    return [one.id for one in people]
+    handed = [one.id for one in people]
+    work.tell("people.handed_over", "hand_over", command.id, payload={**_asked(command), "people": handed})
+    return handed
+
+
+def _asked(command: HandOver) -> dict[str, object]:
+    """Write what was asked without the reason, which may name somebody: it stands in each person's sealed line."""
+    people = command.person_ids
+    return {
+        "from": str(command.from_worker),
+        "to": str(command.to_worker),
+        "only": None if people is None else sorted(str(one) for one in people),
+    }
+
+
+def _done_before(work: Work, command: HandOver) -> list[UUID] | None:
+    kept = work.session.scalars(
+        select(Event.payload).where(
+            Event.subject_kind == "hand_over",
+            Event.subject_id == command.id,
+            Event.action == "people.handed_over",
+        )
+    ).first()
+    if kept is None:
+        return None
+    told = json.loads(kept.partition(".")[2])
+    if {name: told.get(name) for name in ("from", "to", "only")} != _asked(command):
+        raise AlreadyExists
+    return [UUID(one) for one in told["people"]]
 
 
 def held_by_person(work: Work, person_ids: Sequence[UUID]) -> list[Responsibility]:

@@ -6,6 +6,7 @@ what was known at any past instant can be asked. Sealed columns end in `_sealed`
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, String, Text, Uuid, text
@@ -24,8 +25,11 @@ from server.people.terms import (
 )
 from server.places.terms import Datum
 
-IN_FORCE = {"postgresql_where": text("superseded_at IS NULL"), "sqlite_where": text("superseded_at IS NULL")}
-STILL = {"postgresql_where": text("to_at IS NULL"), "sqlite_where": text("to_at IS NULL")}
+IN_FORCE: dict[str, Any] = {
+    "postgresql_where": text("superseded_at IS NULL"),
+    "sqlite_where": text("superseded_at IS NULL"),
+}
+STILL: dict[str, Any] = {"postgresql_where": text("to_at IS NULL"), "sqlite_where": text("to_at IS NULL")}
 
 
 class Household(Base):

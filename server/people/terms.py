@@ -308,6 +308,7 @@ class NewPause:
 class HandOver:
     """Hand people from one worker to another; `person_ids` None means all whom the first answers for."""
 
+    id: UUID
     from_worker: UUID
     to_worker: UUID
     reason: str

@@ -24,7 +24,7 @@ NUMBERS = {
         PolicyNumber("visits.late_after", 24, "hour", "走访后多久送达算补录", "DOMAIN §1.4"),
         PolicyNumber(
             "visits.missing_answers_refused",
-            False,
+            0,
             "yes_no",
             "必答项缺失时是否拒收（否则计入不完整）",
             "DOMAIN §3 [D]",

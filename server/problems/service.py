@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,15 +14,19 @@ from server.problems.terms import ProblemState, Severity
 from server.vault.fields import DataKey
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Protocol):
     """A problem as a visit found it; `restricted` for what only reviewers may see."""
 
-    code: str
-    severity: Severity
-    description: str | None = None
-    fixed_on_site: bool = False
-    restricted: bool = False
+    @property
+    def code(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def description(self) -> str | None: ...
+    @property
+    def fixed_on_site(self) -> bool: ...
+    @property
+    def restricted(self) -> bool: ...
 
 
 def raise_problems(

@@ -19,6 +19,6 @@ def inside(column: InstrumentedAttribute[str], area_code: str) -> ColumnElement[
     return and_(column >= area_code, column < just_after(area_code))
 
 
-def villages(area_code: str, day: dt.date) -> Select[tuple[Region]]:
+def villages(area_code: str, day: dt.date) -> Select[Region]:
     """Select the regions inside an area on a day, by code."""
     return select(Region).where(inside(Region.code, area_code), in_force(day)).order_by(Region.code)

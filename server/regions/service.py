@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -35,7 +36,7 @@ GUANGDE = Path(__file__).parent / "data" / "guangde_villages.csv"
 def load_guangde(session: Session, *, valid_from: dt.date) -> int:
     """Take in Guangde's county, townships and villages (GB/T 2260; village codes as published for 2022)."""
     source = "GB/T 2260、统计用区划代码（china-division 2.7.0）"
-    rows: list[dict[str, object]] = [
+    rows: list[dict[str, Any]] = [
         {"code": "341882", "name": "广德市", "level": Level.COUNTY, "parent_code": None},
         *(
             {"code": code, "name": name, "level": Level.TOWNSHIP, "parent_code": "341882"}

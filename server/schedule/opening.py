@@ -7,6 +7,7 @@ Periods are opened from the day on which duties are kept (policy `duties.begin_o
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,6 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    insert,
     literal,
     not_,
     or_,
@@ -139,7 +139,7 @@ def _asked(work: Work, unit: PeriodUnit, period: Period) -> Iterator[Asked]:
             yield Asked(rule, period, area, apart, tuple(kinds))
 
 
-def _leaving_within(period: Period) -> Select[tuple[UUID]]:
+def _leaving_within(period: Period) -> Select[UUID]:
     return select(Enrolment.person_id).where(
         Enrolment.superseded_at.is_(None),
         Enrolment.valid_to >= period.start,
@@ -186,7 +186,7 @@ def _insert_duties(work: Work, asked: Asked) -> int:
     return int(made.rowcount)  # type: ignore[attr-defined]
 
 
-def _owed(work: Work, asked: Asked) -> Select[tuple[object, ...]]:
+def _owed(work: Work, asked: Asked) -> Any:
     rule, period = asked.rule, asked.period
     facts: tuple[ColumnElement[object], ...] = (
         literal(period.start),
@@ -197,7 +197,7 @@ def _owed(work: Work, asked: Asked) -> Select[tuple[object, ...]]:
         literal(rule.in_person),
         literal(period.end - dt.timedelta(days=max(rule.alert_days, default=0))),
     )
-    chosen = (
+    chosen: Any = (
         select(
             _new_uuid(work),
             Person.id,
@@ -233,7 +233,7 @@ def _reached(asked: Asked) -> ColumnElement[bool]:
         parts.append(inside(Person.village_code, asked.area_code))
     parts += [not_(inside(Person.village_code, area)) for area in asked.apart]
     if asked.rule.applies_to_head_only:
-        parts.append(Person.is_head)
+        parts.append(Person.is_head.is_(True))
     return and_(*parts)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -12,7 +13,7 @@ from server.schedule.terms import DutyFacts, DutyTally, Pause, VisitRule
 
 
 def known(
-    recorded: ColumnElement[dt.datetime], superseded: ColumnElement[dt.datetime], at: dt.datetime | None
+    recorded: ColumnElement[dt.datetime], superseded: ColumnElement[Any], at: dt.datetime | None
 ) -> ColumnElement[bool]:
     """Select the versions that the house knew at an instant; None is now."""
     if at is None:
@@ -68,7 +69,7 @@ def opened(session: Session) -> set[tuple[str, dt.date]]:
     }
 
 
-def touched_by(person_id: UUID, since: dt.date) -> Select[tuple[Duty]]:
+def touched_by(person_id: UUID, since: dt.date) -> Select[Duty]:
     """Select the duties that a visit on or after a day can change: those due since, and older ones still unmet."""
     return (
         select(Duty)

@@ -114,7 +114,7 @@ def _part(value: Any, path: str, private: Private) -> Body:
         inner = getattr(value, name)
         here = f"{path}{name}"
         if is_personal:
-            kept[name] = None
+            kept[name] = [] if inner == () else None
             if inner is not None and inner != ():
                 private[here] = write(inner)
         elif name == "answers":

@@ -14,7 +14,15 @@ from server.photos.terms import PhotoKind
 from server.places.terms import Datum, NoLocationReason
 from server.problems.terms import Severity
 from server.terms import Term
-from server.visits.answers import QUESTIONS, Answer, Section
+from server.visits.answers import (
+    LONGEST_ANSWER,
+    NOT_ASKED,
+    QUESTIONS,
+    Answer,
+    AnswerKind,
+    Question,
+    Section,
+)
 from server.visits.terms import (
     AbsenceReason,
     Conclusion,
@@ -188,3 +196,29 @@ def _vocabularies() -> tuple[type[Term], ...]:
 
 VOCABULARIES = _vocabularies()
 """Every vocabulary that a visit record uses, for `GET /terms`."""
+
+__all__ = [
+    "LONGEST_ANSWER",
+    "LONGEST_CODE",
+    "LONGEST_NAME",
+    "LONGEST_NOTES",
+    "LONGEST_PHONE",
+    "LONGEST_TEXT",
+    "MOST_ROWS",
+    "NOT_ASKED",
+    "PERSONAL",
+    "QUESTIONS",
+    "VOCABULARIES",
+    "Absence",
+    "Answer",
+    "AnswerKind",
+    "Informant",
+    "Location",
+    "Need",
+    "PhotoDeclared",
+    "ProblemFound",
+    "Question",
+    "RaisedProblem",
+    "Signature",
+    "VisitRecord",
+]

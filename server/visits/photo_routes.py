@@ -59,14 +59,15 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
     """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
     house = parts()
     in_one_transaction(Can.RECORD_VISITS, lambda: None)  # nothing is read from somebody who is not signed in
-    with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as spooled:
+    with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
+        spooled = cast("BinaryIO", unsealed)
         form = _form(read_upload(request, spooled, LIMITS.max_bytes))
         key, stored, declared = in_one_transaction(
             Can.RECORD_VISITS, lambda: photographing.before(work(), visit_id, form)
         )
         sha256, size = digest_of(spooled)
         if photographing.compare(form, sha256, stored, declared):
-            return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))  # type: ignore[no-any-return]
+            return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))
         taken = take_in(
             spooled,
             photo_id=form.photo_id,
@@ -81,7 +82,7 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
         photo, is_new = photographing.attach(work(), visit_id, form, taken)
         return answer(photographing.shown(work(), photo), 201 if is_new else 200)
 
-    return in_one_transaction(Can.RECORD_VISITS, attach)  # type: ignore[no-any-return]
+    return in_one_transaction(Can.RECORD_VISITS, attach)
 
 
 @blueprint.get("/photos/<uuid:photo_id>")
@@ -99,7 +100,7 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
     """照片：缩略图、浏览图不含任何元数据；原图仅部分岗位可取，并留痕。"""
     size: Size = query["size"]
     if query["signature"] is None:
-        return in_one_transaction(Can.SEE_PHOTOS, lambda: _picture(photo_id, size))  # type: ignore[no-any-return]
+        return in_one_transaction(Can.SEE_PHOTOS, lambda: _picture(photo_id, size))
     house = parts()
     if query["worker"] is None or query["expires"] is None:
         raise Invalid(errors={"signature": ["签名链接不完整。"]})

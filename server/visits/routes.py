@@ -12,7 +12,7 @@ from server.http.guard import needs, work
 from server.permissions import Can
 from server.visits import service
 from server.visits.form import VisitRecord
-from server.visits.queries import VisitFilters, visits_page
+from server.visits.listing import VisitFilters, visits_page
 from server.visits.showing import shown
 
 blueprint = Blueprint("visits", __name__, description="走访记录")

@@ -224,6 +224,8 @@ def problems_of(record: VisitRecord, policy: FormPolicy) -> list[RaisedProblem]:
 
 
 __all__ = [
+    "ASKED_WHEN",
+    "CONDITIONS",
     "FormPolicy",
     "VisitInTheFuture",
     "body",

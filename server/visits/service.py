@@ -18,6 +18,7 @@ from server.people.terms import Category
 from server.permissions import Can, Role
 from server.photos.declaring import declare, declare_first
 from server.problems.service import raise_problems
+from server.regions.terms import just_after
 from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
@@ -28,7 +29,6 @@ from server.visits.form import VisitRecord
 from server.visits.models import PastRevision, Visit
 from server.visits.policy import form_policy, late_after
 from server.visits.terms import COUNTING, Outcome, VisitState
-from server.regions.terms import just_after
 
 RECORDING_ROLES = frozenset({Role.VISITOR, Role.REVIEWER, Role.CHIEF})
 OPEN_TO_CORRECTION = frozenset({VisitState.SUBMITTED, VisitState.RETURNED})
@@ -84,7 +84,7 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
 def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: bytes) -> Recorded:
     subject = _subject(work, record)
     _check(work, record, subject)
-    values = _values(work, visit_id, record, subject) | {
+    values = _values(visit_id, record, subject) | {
         "recorder_id": work.actor.worker_id,
         "received_at": work.now,
         "state": VisitState.SUBMITTED,
@@ -163,7 +163,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     since = min(visit.occurred_at, record.occurred_at)
     counted = (visit.occurred_at, visit.counts, visit.in_person)
     dead = Outcome.DEAD in {visit.outcome, record.outcome}
-    for name, value in _values(work, visit.id, record, subject).items():
+    for name, value in _values(visit.id, record, subject).items():
         setattr(visit, name, value)
     if counted != (visit.occurred_at, visit.counts, visit.in_person):
         visit.counted_since = work.now
@@ -203,7 +203,7 @@ def body_of(visit: Visit, key: DataKey | None) -> dict[str, Any]:
     return bodies.join(visit.open_body, private)
 
 
-def _values(work: Work, visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str, Any]:
+def _values(visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str, Any]:
     open_body, private = bodies.split(record)
     sealed = None
     if private:

@@ -110,7 +110,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     ).all()
     called = names(work.session, [row.village_code for row in rows])
     counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "village": {"code": row.village_code, "name": called.get(row.village_code, "")},
             **{name: int(getattr(row, name)) for name in counts},

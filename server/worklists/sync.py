@@ -137,8 +137,8 @@ def _changes(work: Work, place: Place, mine: set[UUID]) -> dict[UUID, Change]:
     photos = [row.subject_id for row in events if row.subject_kind == "photo"]
     visit_of: dict[UUID, UUID] = {}
     if photos:
-        for row in work.session.execute(select(Photo.id, Photo.visit_id).where(Photo.id.in_(photos))):
-            visit_of[row.id] = row.visit_id
+        for photo in work.session.execute(select(Photo.id, Photo.visit_id).where(Photo.id.in_(photos))):
+            visit_of[photo.id] = photo.visit_id
     for row in events:
         change = changes.setdefault(row.person_id, Change())
         if row.subject_kind == "visit":
@@ -156,8 +156,8 @@ def _changes(work: Work, place: Place, mine: set[UUID]) -> dict[UUID, Change]:
     return changes
 
 
-def _events(work: Work, place: Place, mine: Sequence[UUID]) -> list[Row[tuple[UUID, str, UUID]]]:
-    found: list[Row[tuple[UUID, str, UUID]]] = []
+def _events(work: Work, place: Place, mine: Sequence[UUID]) -> list[Row[Any, str, Any]]:
+    found: list[Row[Any, str, Any]] = []
     for start in range(0, len(mine), 500):
         found += work.session.execute(
             select(Position.person_id, Event.subject_kind, Event.subject_id)

@@ -171,7 +171,7 @@ class _AtWork:
         self._work = self._house.work(self._unit.__enter__(), self._actor)
         return self._work
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         if error[0] is None:
             self._work.close()
         self._unit.__exit__(*error)

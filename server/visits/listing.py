@@ -42,7 +42,7 @@ def visits_page(work: Work, filters: VisitFilters, *, limit: int, cursor: str | 
     return {"items": shown(work, kept), "next_cursor": next_cursor}
 
 
-def _matching(filters: VisitFilters) -> Select[tuple[Visit]]:
+def _matching(filters: VisitFilters) -> Select[Visit]:
     wanted = select(Visit)
     if filters.person_id is not None:
         wanted = wanted.where(Visit.person_id == filters.person_id)
