@@ -39,9 +39,7 @@ def main() -> None:
         people=told.people or plan.people,
     )
     measuring.head()
-    kept = []
-    for name in told.names or BENCHMARKS:
-        kept.append(measuring.keep(name, plan, BENCHMARKS[name](plan)))
+    kept = [measuring.keep(name, plan, BENCHMARKS[name](plan)) for name in told.names or BENCHMARKS]
     print("raw figures:", *kept)
 
 

@@ -72,9 +72,7 @@ def _photos(server: Running) -> list[UUID]:
         bearer = {"Authorization": f"Bearer {tokens[worker]}"}
         photo_id = str(server.house.tools.new_id())
         body, kind = phone.upload(photo_id, phone.unique(pictures[number % 2], photo_id))
-        _ask(
-            connection, "POST", f"/api/v1/visits/{visit_id}/photos", body, {**bearer, "Content-Type": kind}
-        )
+        _ask(connection, "POST", f"/api/v1/visits/{visit_id}/photos", body, {**bearer, "Content-Type": kind})
         _ask(connection, "GET", f"/api/v1/photos/{photo_id}?size=thumb", None, bearer)
     with unit_of_work(server.house.sessions) as session:
         return list(session.scalars(select(Photo.id).where(Photo.blob_key.is_not(None))))

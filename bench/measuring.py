@@ -50,6 +50,12 @@ class Figure:
         return self.server_cpu + self.database_cpu + self.later_cpu
 
 
+SHOWN = (
+    *("cpu", "server_cpu", "database_cpu", "later_cpu", "load_cpu", "per_second"),
+    *("p50_ms", "p95_ms", "p99_ms", "largest_process_mb", "server_mb"),
+)
+
+
 def measure(server: Running, plan: Plan, work: str, job: dict[str, Any]) -> list[Figure]:
     """Run one job as the plan says, print the median for each number of clients, and give every run."""
     figures = []
@@ -67,11 +73,7 @@ def measure(server: Running, plan: Plan, work: str, job: dict[str, Any]) -> list
 
 def show(figures: list[Figure]) -> None:
     """Print the medians of some runs as one line of a table."""
-    middle = {
-        name: statistics.median(getattr(one, name) for one in figures)
-        for name in ("per_second", "cpu", "server_cpu", "database_cpu", "later_cpu", "load_cpu")
-        + ("p50_ms", "p95_ms", "p99_ms", "largest_process_mb", "server_mb")
-    }
+    middle = {name: statistics.median(getattr(one, name) for one in figures) for name in SHOWN}
     spread = f"{min(one.cpu for one in figures):.2f}–{max(one.cpu for one in figures):.2f}"
     bad = sum(count for one in figures for status, count in one.statuses.items() if status >= "3")
     print(

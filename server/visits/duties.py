@@ -6,9 +6,10 @@ the long way: it derives what a person owes from their whole history and brings 
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Date, Uuid, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.ledger.work import Work
@@ -35,33 +36,54 @@ def contacts_of(session: Session, person_id: UUID, since: dt.datetime) -> list[C
             Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
         ).where(Visit.person_id == person_id, Visit.occurred_at >= since, Visit.out_of_count_at.is_(None))
     )
-    return [
-        Contact(
-            str(row.id),
-            row.occurred_at,
-            row.counted_since,
-            row.counts,
-            row.in_person,
-            row.outcome is Outcome.DEAD,
-        )
-        for row in rows
-    ]
+    return [_contact(*row) for row in rows]
+
+
+_TOUCHED_AND_CONTACTS = (
+    touched_by(
+        cast("UUID", bindparam("person_id", type_=Uuid())), cast("dt.date", bindparam("since", type_=Date()))
+    )
+    .add_columns(
+        Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
+    )
+    .outerjoin(
+        Visit,
+        and_(
+            Visit.person_id == Duty.person_id,
+            Visit.occurred_at >= Duty.opens_at,
+            Visit.out_of_count_at.is_(None),
+        ),
+    )
+)
+"""The duties that a visit can touch, each with the visits that may count for it: one read, and made once."""
 
 
 def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
     """Bring the duties that visits since a day can change up to date; returns them, oldest first."""
     ensure_open(work)
     work.session.flush()
-    duties = list(work.session.scalars(touched_by(person.id, since)))
-    if not duties:
-        return []
-    contacts = contacts_of(work.session, person.id, min(duty.opens_at for duty in duties))
+    contacts: dict[Duty, list[Contact]] = {}
+    for duty, *visit in work.session.execute(_TOUCHED_AND_CONTACTS, {"person_id": person.id, "since": since}):
+        there = contacts.setdefault(duty, [])
+        if visit[0] is not None:
+            there.append(_contact(*visit))
     pauses: Sequence[terms.Pause] = ()
-    if any(duty.in_person or duty.required > 1 for duty in duties):
+    if any(duty.in_person or duty.required > 1 for duty in contacts):
         pauses = pauses_of(work.session, [person.id]).get(person.id, [])
-    for duty in duties:
-        _write(duty, tally(facts_of(duty, pauses), contacts))
-    return duties
+    for duty, filed in contacts.items():
+        _write(duty, tally(facts_of(duty, pauses), filed))
+    return list(contacts)
+
+
+def _contact(
+    visit_id: UUID,
+    occurred_at: dt.datetime,
+    counted_since: dt.datetime,
+    counts: bool,  # noqa: FBT001  (a row)
+    in_person: bool,  # noqa: FBT001
+    outcome: Outcome,
+) -> Contact:
+    return Contact(str(visit_id), occurred_at, counted_since, counts, in_person, outcome is Outcome.DEAD)
 
 
 def settle_people(work: Work, people: Iterable[UUID]) -> None:

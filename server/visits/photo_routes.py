@@ -7,13 +7,13 @@ from uuid import UUID
 
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadIn
 from server.db import unit_of_work
 from server.errors import Invalid, NotAllowed
 from server.http.answer import answer
+from server.http.blueprints import Blueprint
 from server.http.body import flat
 from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts

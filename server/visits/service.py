@@ -1,24 +1,28 @@
 """Recording visits, exactly once (CONTRACT §4)."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import Select, Table, Uuid, bindparam, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from server.accounts.models import RoleGrant, Worker
+from server.db import UtcInstant
 from server.errors import Conflict, Invalid, NotAllowed, NotFound, StaleRevision
 from server.ledger.work import Work
 from server.people.models import Enrolment, Person
 from server.people.sight import out_of_sight, visible_to, was_responsible
 from server.people.terms import Category
-from server.permissions import Can, Role
+from server.permissions import Actor, Can, Role
 from server.photos.declaring import declare, declare_first
 from server.problems.service import raise_problems
 from server.regions.terms import just_after
+from server.schedule.models import Duty
 from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
@@ -53,11 +57,49 @@ class VisitClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a PUT: the visit, whether it is new, and the duty after it."""
+    """What became of a PUT: the visit, and whether it is new.
+
+    Of a new visit the photos that it owes and the duties that it touched are known; of others they are None.
+    """
 
     visit: Visit
     is_new: bool
     key: DataKey | None
+    photo_debt: Sequence[UUID] | None = None
+    duties: Sequence[Duty] | None = None
+
+
+# Statements of the way that every visit takes are made once: making one costs more than running it.
+_IS_STORED = select(Visit.id).where(Visit.id == bindparam("visit_id"))
+_STORE_ONCE = {
+    "postgresql": insert_postgresql(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
+    "sqlite": insert_sqlite(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
+}
+_ENROLMENT = (
+    select(Enrolment.id, Enrolment.category)
+    .where(
+        Enrolment.person_id == bindparam("person_id"),
+        Enrolment.superseded_at.is_(None),
+        Enrolment.valid_from <= bindparam("day"),
+        or_(Enrolment.valid_to.is_(None), Enrolment.valid_to >= bindparam("day")),
+    )
+    .order_by((Enrolment.category == Category.TEKUN_DISPERSED).desc(), Enrolment.valid_from, Enrolment.id)
+    .limit(1)
+)
+
+
+@lru_cache(maxsize=1024)
+def _person_in_sight(role: Role, area_code: str) -> Select[Person, bytes | None]:
+    """Select `:person_id` with the key, if `:worker_id` sees them now or was responsible at `:at`; locks the person."""
+    anybody = Actor(cast("UUID", bindparam("worker_id", type_=Uuid())), role, area_code)
+    person_id = cast("UUID", bindparam("person_id", type_=Uuid()))
+    at = cast("dt.datetime", bindparam("at", type_=UtcInstant()))
+    return (
+        select(Person, StoredKey.wrapped)
+        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .where(Person.id == person_id, or_(visible_to(anybody), was_responsible(anybody, person_id, at)))
+        .with_for_update(of=Person, key_share=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +115,8 @@ class _Subject:
 def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | None = None) -> Recorded:
     """Store a visit once, however often it is sent; `revision` corrects the one that the recorder saw."""
     fingerprint = bodies.fingerprint(record)
-    stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
-    if stored is not None:
+    if work.session.execute(_IS_STORED, {"visit_id": visit_id}).first():
+        stored = work.session.get_one(Visit, visit_id, with_for_update={"key_share": True})
         return _again(work, stored, record, fingerprint, revision)
     if revision is not None:
         raise out_of_sight(work, visit_id)
@@ -84,7 +126,7 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
 def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: bytes) -> Recorded:
     subject = _subject(work, record)
     _check(work, record, subject)
-    values = _values(visit_id, record, subject) | {
+    values: dict[str, Any] = _values(visit_id, record, subject) | {
         "recorder_id": work.actor.worker_id,
         "received_at": work.now,
         "state": VisitState.SUBMITTED,
@@ -96,16 +138,15 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         "clock_skew_s": int((record.client_created_at - work.now).total_seconds()),
         "filed_late": _is_late(work, record, subject),
     }
-    on_conflict = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    done = work.session.execute(on_conflict(Visit).values(**values).on_conflict_do_nothing())
+    done = work.session.execute(_STORE_ONCE[work.session.get_bind().dialect.name], values)
     if not done.rowcount:  # type: ignore[attr-defined]  # a twin was quicker; what it stored is our answer
         stored = work.session.get(Visit, visit_id, populate_existing=True)
         assert stored is not None
         return _again(work, stored, record, fingerprint, None)
-    visit = work.session.get_one(Visit, visit_id)
+    visit = Visit(**values)  # what was just written; not read back, and not watched by the session
     declare_first(work, visit_id, subject.person, record.photos)
     _raise(work, visit, record, subject)
-    settle_visit(work, subject.person, business_day(record.occurred_at))
+    duties = settle_visit(work, subject.person, business_day(record.occurred_at))
     work.tell(
         "visit.recorded",
         "visit",
@@ -113,7 +154,9 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         person_id=subject.person.id,
         payload={"fingerprint": fingerprint.hex(), "revision": 1, "outcome": record.outcome},
     )
-    return Recorded(visit, is_new=True, key=subject.key)
+    return Recorded(
+        visit, is_new=True, key=subject.key, photo_debt=[photo.id for photo in record.photos], duties=duties
+    )
 
 
 def _again(
@@ -279,28 +322,14 @@ def _subject(work: Work, record: VisitRecord) -> _Subject:
     """Read the person whom the record is about, if the actor sees them now or did when the visit happened."""
     actor = work.actor
     row = work.session.execute(
-        select(Person, StoredKey.wrapped)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .where(
-            Person.id == record.person_id,
-            or_(visible_to(actor), was_responsible(actor, record.person_id, record.occurred_at)),
-        )
-        .with_for_update(of=Person, key_share=True)
+        _person_in_sight(actor.role, actor.area_code),
+        {"person_id": record.person_id, "worker_id": actor.worker_id, "at": record.occurred_at},
     ).one_or_none()
     if row is None:
         raise out_of_sight(work, record.person_id)
     person: Person = row[0]
-    day = business_day(record.occurred_at)
     enrolled = work.session.execute(
-        select(Enrolment.id, Enrolment.category)
-        .where(
-            Enrolment.person_id == person.id,
-            Enrolment.superseded_at.is_(None),
-            Enrolment.valid_from <= day,
-            or_(Enrolment.valid_to.is_(None), Enrolment.valid_to >= day),
-        )
-        .order_by((Enrolment.category == Category.TEKUN_DISPERSED).desc(), Enrolment.valid_from, Enrolment.id)
-        .limit(1)
+        _ENROLMENT, {"person_id": person.id, "day": business_day(record.occurred_at)}
     ).one_or_none()
     return _Subject(
         person,
