@@ -1,5 +1,7 @@
 """Puts the application together: settings, tools and parts in, one Flask app out."""
 
+from collections.abc import Callable
+
 from flask import Flask
 from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
@@ -7,7 +9,10 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server import cli, routing
+from server.accounts.identity_refusals import Identity
 from server.accounts.signed_in import who, who_is
+from server.accounts.wechat import WeChat, WeChatApp
+from server.accounts.wecom import WeCom, WeComApp
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
 from server.http.parts import Parts
@@ -20,6 +25,15 @@ from server.tools import Tools
 from server.vault.keyring import Keyring
 from server.vault.keys import KeyStore
 from server.visits.duties import settle_people
+
+
+def _identity_providers(settings: Settings, tools: Tools) -> dict[str, Callable[[str], Identity]]:
+    wechat = WeChatApp(settings.wechat_base_url, settings.wechat_app_id, settings.wechat_app_secret)
+    wecom = WeComApp(settings.wecom_base_url, settings.wecom_corp_id, settings.wecom_corp_secret)
+    return {
+        "wechat": WeChat(wechat, tools.clock).code_to_session,
+        "wecom": WeCom(wecom, tools.clock).code_to_session,
+    }
 
 
 def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
@@ -62,7 +76,7 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     log.install(app)
     problems.install(app)
     app.register_blueprint(health.health)
-    app.extensions["identity_providers"] = {}
+    app.extensions["identity_providers"] = _identity_providers(settings, tools)
     routing.register(app, Api(app))
     cli.install(app)
     return app

@@ -130,7 +130,9 @@ def by_password(work: Work, username: str, password: str, otp: str | None, addre
     """Sign in by password, and by one-time code where the account has one; every failure takes the same time."""
     for limit, key in ((FAILED_SIGN_INS_OF_ACCOUNT, username), (FAILED_SIGN_INS_OF_ADDRESS, address)):
         limits.refuse_too_many(work.session, limit, key, work.now)
-    worker = work.session.scalars(select(Worker).where(Worker.username == username)).one_or_none()
+    worker = work.session.scalars(
+        select(Worker).where(Worker.username == username).with_for_update(key_share=True)
+    ).one_or_none()
     fits = passwords.verify_or_burn(worker.password_hash if worker else None, password)
     actor = _actor(work.session, worker.id) if worker else None
     if worker is None or actor is None or not fits:

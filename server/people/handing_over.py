@@ -160,18 +160,19 @@ def refuse_unable(
 
 
 def _people_to_hand_over(work: Work, command: HandOver) -> list[Person]:
-    held = (
+    theirs = select(Responsibility.person_id).where(
+        Responsibility.worker_id == command.from_worker, Responsibility.to_at.is_(None)
+    )
+    locked = work.session.scalars(
         select(Person)
-        .join(Responsibility, Responsibility.person_id == Person.id)
-        .where(
-            Responsibility.worker_id == command.from_worker,
-            Responsibility.to_at.is_(None),
-            within_sight(work),
-        )
+        .where(Person.id.in_(theirs), within_sight(work))
         .order_by(Person.id)
         .with_for_update(of=Person)
-    )
-    people = {one.id: one for one in work.session.scalars(held)}
+        .execution_options(populate_existing=True)
+    ).all()
+    # Whoever held the locks until now may have taken some of them: only a read after the lock tells.
+    still = set(work.session.scalars(theirs))
+    people = {one.id: one for one in locked if one.id in still}
     if command.person_ids is None:
         if not people:
             raise NothingToHandOver

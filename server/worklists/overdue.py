@@ -132,6 +132,10 @@ def _refuse_future(work: Work, filters: Filters) -> None:
         raise Invalid(errors={"known_at": ["时刻不能晚于现在。"]})
 
 
+def _asks_about_then(work: Work, filters: Filters) -> bool:
+    return filters.known_at is not None and filters.known_at < work.now
+
+
 def _sight(work: Work) -> ColumnElement[bool]:
     actor = work.actor
     if actor.role in AREA_ROLES:
@@ -142,7 +146,7 @@ def _sight(work: Work) -> ColumnElement[bool]:
 def _rows(
     work: Work, filters: Filters, day: dt.date, after: tuple[dt.date, UUID] | None, limit: int
 ) -> Sequence[OverdueRow]:
-    if filters.known_at is not None and filters.known_at < work.now:
+    if _asks_about_then(work, filters):
         return knowledge.overdue(work, filters, day, after, limit)
     condition = overdue_now(day) if day >= work.today else overdue_on(day)
     older = aliased(Duty)
@@ -176,7 +180,8 @@ def _rows(
 def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow]) -> list[dict[str, Any]]:
     ids = [row.person_id for row in rows]
     shown = people.shown(work, ids)
-    last = people.last_met(work, ids, day) if filters.known_at is None else {}
+    then = _asks_about_then(work, filters)
+    last = {} if then else people.last_met(work, ids, day)
     at = filters.known_at or work.now
     responsible = responsible_for(work, ids, at)
     return [
@@ -186,7 +191,7 @@ def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow
             "due_on": row.due_on,
             "days_overdue": (day - row.due_on).days,
             "attempts": row.attempts,
-            "last_met_on": row.last_met_on if filters.known_at is not None else last.get(row.person_id),
+            "last_met_on": row.last_met_on if then else last.get(row.person_id),
         }
         for row in rows
     ]

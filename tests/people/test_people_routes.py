@@ -139,7 +139,7 @@ def paths(app: Flask) -> list[tuple[str, str]]:
         (method, rule.rule.removeprefix("/api/v1").replace("<uuid:person_id>", one)
          .replace("<uuid:enrolment_id>", one).replace("<uuid:pause_id>", one))
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.startswith("people.")
+        if rule.endpoint.startswith(("people.", "imports."))
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"})
     ]  # fmt: skip
 
