@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, Uuid, bindparam, literal, or_, select
+from sqlalchemy import Select, Table, Uuid, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -350,30 +350,39 @@ def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
+def _visit_in_sight(role: Role, area_code: str) -> Select[Visit, UUID | None, bytes | None]:
+    """Select `:visit_id` with the key of its person, if `:worker_id` sees the person, did then, or recorded it."""
+    worker_id = cast("UUID", bindparam("worker_id", type_=Uuid()))
+    anybody = Actor(worker_id, role, area_code)
+    there = cast("UUID", Visit.person_id), cast("dt.datetime", Visit.occurred_at)
+    in_sight = or_(visible_to(anybody), was_responsible(anybody, *there))
+    if role in RECORDING_ROLES:
+        in_sight = or_(in_sight, Visit.recorder_id == worker_id)
+    return (
+        select(Visit, StoredKey.id, StoredKey.wrapped)
+        .join(Person, Person.id == Visit.person_id)
+        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .where(Visit.id == bindparam("visit_id"), in_sight)
+    )
+
+
 def may_see(work: Work, visit: Visit) -> DataKey | None:
     """Let through who recorded the visit, was responsible when it happened, or sees the person; give the key."""
-    actor = work.actor
-    row = work.session.execute(
-        select(StoredKey.id, StoredKey.wrapped)
-        .select_from(Person)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .where(
-            Person.id == visit.person_id,
-            or_(
-                visible_to(actor),
-                was_responsible(actor, visit.person_id, visit.occurred_at),
-                literal(visit.recorder_id == actor.worker_id and actor.role in RECORDING_ROLES),
-            ),
-        )
-    ).one_or_none()
-    if row is None:
-        raise out_of_sight(work, visit.person_id)
-    return work.keys.unwrap(row[0], row[1]) if row[0] else None
+    return stored_visit(work, visit.id)[1]
 
 
 def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Visit, DataKey | None]:
-    """Find a visit within sight, with the key of its person."""
-    visit = work.session.get(Visit, visit_id, with_for_update={"key_share": True} if lock else None)
-    if visit is None:
+    """Find a visit within sight, with the key of its person; `lock` makes other changes of it wait (PostgreSQL)."""
+    actor = work.actor
+    wanted = _visit_in_sight(actor.role, actor.area_code)
+    if lock:
+        wanted = wanted.with_for_update(of=Visit, key_share=True).execution_options(populate_existing=True)
+    row = work.session.execute(wanted, {"visit_id": visit_id, "worker_id": actor.worker_id}).one_or_none()
+    if row is not None:
+        visit, key_id, wrapped = row
+        return visit, work.keys.unwrap(key_id, wrapped) if key_id else None
+    there = work.session.get(Visit, visit_id)
+    if there is None:
         raise NotFound
-    return visit, may_see(work, visit)
+    raise out_of_sight(work, there.person_id)

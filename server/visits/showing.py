@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.ledger.work import Work
 from server.people.models import Person
@@ -96,29 +96,36 @@ def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
     return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
 
 
+_DEBTS = (
+    select(Photo.visit_id, Photo.id)
+    .where(Photo.visit_id.in_(bindparam("visits", expanding=True)), Photo.blob_key.is_(None))
+    .order_by(Photo.visit_id, Photo.ordinal)
+)
+_DUTIES = (
+    select(Duty)
+    .where(
+        Duty.person_id.in_(bindparam("people", expanding=True)),
+        Duty.period_start <= bindparam("last_day"),
+        Duty.due_on >= bindparam("first_day"),
+    )
+    .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+)
+
+
 def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     debts: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in work.session.execute(
-        select(Photo.visit_id, Photo.id)
-        .where(Photo.visit_id.in_(ids), Photo.blob_key.is_(None))
-        .order_by(Photo.visit_id, Photo.ordinal)
-    ):
+    for row in work.session.execute(_DEBTS, {"visits": ids}):
         debts[row.visit_id].append(row.id)
     return debts
 
 
 def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty | None]:
     """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
-    days = {visit.id: business_day(visit.occurred_at) for visit in visits}
+    days = [business_day(visit.occurred_at) for visit in visits]
+    people = list({visit.person_id for visit in visits})
     by_person: dict[UUID, list[Duty]] = defaultdict(list)
     for duty in work.session.scalars(
-        select(Duty)
-        .where(
-            Duty.person_id.in_({visit.person_id for visit in visits}),
-            Duty.period_start <= max(days.values()),
-            Duty.due_on >= min(days.values()),
-        )
-        .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+        _DUTIES, {"people": people, "first_day": min(days), "last_day": max(days)}
     ):
         by_person[duty.person_id].append(duty)
     return {visit.id: _spoken_to(visit, by_person[visit.person_id]) for visit in visits}
