@@ -5,8 +5,9 @@ the long way: it derives what a person owes from their whole history and brings 
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Date, Uuid, and_, bindparam, select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from server.ledger.work import Work
 from server.people.models import Person
-from server.policies.service import begin_on
+from server.policies.service import in_force
 from server.schedule import terms
 from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
@@ -29,23 +30,36 @@ from server.visits.terms import Outcome
 BATCH = 200
 
 
-def contacts_of(session: Session, person_id: UUID, since: dt.datetime) -> list[Contact]:
-    """Read the visits and attempts on file for a person since an instant, neither void nor withdrawn."""
-    rows = session.execute(
-        select(
-            Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
-        ).where(Visit.person_id == person_id, Visit.occurred_at >= since, Visit.out_of_count_at.is_(None))
+_CONTACT = (
+    Visit.id.label("visit_id"),
+    Visit.occurred_at,
+    Visit.counted_since,
+    Visit.counts,
+    Visit.in_person,
+    Visit.outcome,
+)
+
+
+def contacts_of(
+    session: Session, people: Sequence[UUID], since: dt.datetime | None = None
+) -> dict[UUID, list[Contact]]:
+    """Read the visits and attempts on file for people since an instant, neither void nor withdrawn."""
+    wanted = select(Visit.person_id, *_CONTACT).where(
+        Visit.person_id.in_(people), Visit.out_of_count_at.is_(None)
     )
-    return [_contact(*row) for row in rows]
+    if since is not None:
+        wanted = wanted.where(Visit.occurred_at >= since)
+    found: dict[UUID, list[Contact]] = defaultdict(list)
+    for row in session.execute(wanted):
+        found[row.person_id].append(_contact(row))
+    return found
 
 
 _TOUCHED_AND_CONTACTS = (
     touched_by(
         cast("UUID", bindparam("person_id", type_=Uuid())), cast("dt.date", bindparam("since", type_=Date()))
     )
-    .add_columns(
-        Visit.id, Visit.occurred_at, Visit.counted_since, Visit.counts, Visit.in_person, Visit.outcome
-    )
+    .add_columns(*_CONTACT)
     .outerjoin(
         Visit,
         and_(
@@ -63,10 +77,10 @@ def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
     ensure_open(work)
     work.session.flush()
     contacts: dict[Duty, list[Contact]] = {}
-    for duty, *visit in work.session.execute(_TOUCHED_AND_CONTACTS, {"person_id": person.id, "since": since}):
-        there = contacts.setdefault(duty, [])
-        if visit[0] is not None:
-            there.append(_contact(*visit))
+    for row in work.session.execute(_TOUCHED_AND_CONTACTS, {"person_id": person.id, "since": since}):
+        there = contacts.setdefault(row.Duty, [])
+        if row.visit_id is not None:
+            there.append(_contact(row))
     pauses: Sequence[terms.Pause] = ()
     if any(duty.in_person or duty.required > 1 for duty in contacts):
         pauses = pauses_of(work.session, [person.id]).get(person.id, [])
@@ -75,51 +89,80 @@ def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
     return list(contacts)
 
 
-def _contact(
-    visit_id: UUID,
-    occurred_at: dt.datetime,
-    counted_since: dt.datetime,
-    counts: bool,  # noqa: FBT001  (a row)
-    in_person: bool,  # noqa: FBT001
-    outcome: Outcome,
-) -> Contact:
-    return Contact(str(visit_id), occurred_at, counted_since, counts, in_person, outcome is Outcome.DEAD)
+def _contact(row: Any) -> Contact:
+    return Contact(
+        str(row.visit_id),
+        row.occurred_at,
+        row.counted_since,
+        row.counts,
+        row.in_person,
+        row.outcome is Outcome.DEAD,
+    )
 
 
 def settle_people(work: Work, people: Iterable[UUID]) -> None:
     """Derive anew what each person owes, open what is missing, cancel what is owed no more, and re-tally."""
     ensure_open(work)
-    versions = rule_versions(work.session)
+    settings = _Settings(work)
     wanted = sorted(people)
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
         facts = histories(work.session, batch)
+        rows: dict[UUID, list[Duty]] = defaultdict(list)
+        for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
+            rows[duty.person_id].append(duty)
+        contacts = contacts_of(work.session, batch)
         for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
             history = facts[person.id]
             owed = derive_duties(
                 history.enrolments,
-                rules_of(person.village_code, versions),
+                settings.rules(person.village_code),
                 history.pauses,
-                [
-                    terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-                    for row in emergencies_of(work.session, person.village_code)
-                ],
-                begin_on=begin_on(work.session, work.today, area_code=person.village_code),
+                settings.emergencies(person),
+                begin_on=settings.begin_on(person.village_code),
                 as_of=work.today,
                 tags=history.tags,
             )
-            _settle(work, person, history.pauses, owed)
+            _settle(work, person, history.pauses, owed, rows[person.id], contacts[person.id])
 
 
-def _settle(work: Work, person: Person, pauses: Sequence[terms.Pause], owed: Sequence[OwedDuty]) -> None:
-    rows = {
-        (duty.lane, duty.period_start): duty
-        for duty in work.session.scalars(select(Duty).where(Duty.person_id == person.id))
-    }
-    if not rows and not owed:
-        return
-    earliest = min([duty.opens_at for duty in rows.values()] + [one.facts.opens_at for one in owed])
-    contacts = contacts_of(work.session, person.id, earliest)
+class _Settings:
+    """What settling reads once for many people: rules, emergencies and the first day, by village."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._versions = rule_versions(work.session)
+        self._rules: dict[str, list[terms.VisitRule]] = {}
+        self._emergencies: dict[str, list[terms.Emergency]] = {}
+
+    def rules(self, village: str) -> list[terms.VisitRule]:
+        if village not in self._rules:
+            self._rules[village] = rules_of(village, self._versions)
+        return self._rules[village]
+
+    def emergencies(self, person: Person) -> list[terms.Emergency]:
+        village = person.village_code
+        if village not in self._emergencies:
+            self._emergencies[village] = [
+                terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
+                for row in emergencies_of(self._work.session, village)
+            ]
+        return self._emergencies[village]
+
+    def begin_on(self, village: str) -> dt.date:
+        day = in_force(self._work).on("duties.begin_on", self._work.today, village)
+        return dt.date.fromisoformat(day) if day else self._work.today.replace(day=1)
+
+
+def _settle(
+    work: Work,
+    person: Person,
+    pauses: Sequence[terms.Pause],
+    owed: Sequence[OwedDuty],
+    stored: Sequence[Duty],
+    contacts: Sequence[Contact],
+) -> None:
+    rows = {(duty.lane, duty.period_start): duty for duty in stored}
     settled: set[tuple[str, dt.date]] = set()
     for one in owed:
         lane = lane_of(one.rule) if one.rule else one.trigger

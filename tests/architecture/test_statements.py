@@ -15,7 +15,7 @@ from server.db import vault_file
 from server.permissions import Actor, Role
 from tests.builders.world import SHENGPING, Phone, World
 
-FEW, MANY = 3, 24
+FEW, MANY = 3, 12
 THIS_MONTH = dt.date(2026, 3, 1)
 
 
