@@ -1,4 +1,7 @@
-"""`python -m bench [NAME ...] [--seconds 20] [--runs 3] [--clients 8 32] [--people 10000]`."""
+"""Runs benchmarks: `python -m bench [NAME ...] [--seconds 20] [--runs 3] [--clients 8 32] [--people 10000]`.
+
+`--workers 2 --threads 8` shape the WSGI server. Without a name everything runs shortly, within ten minutes.
+"""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -6,6 +9,7 @@ from dataclasses import replace
 
 from bench import main_job, measuring
 from bench.measuring import Figure, Plan
+from bench.server import Shape
 
 BENCHMARKS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "visits": lambda plan: main_job.record(plan, photos=0),
@@ -26,6 +30,8 @@ def main() -> None:
     asked.add_argument("--runs", type=int)
     asked.add_argument("--clients", type=int, nargs="+")
     asked.add_argument("--people", type=int)
+    asked.add_argument("--workers", type=int, default=Shape().workers)
+    asked.add_argument("--threads", type=int, default=Shape().threads)
     told = asked.parse_args()
     unknown = [name for name in told.names if name not in BENCHMARKS]
     if unknown:
@@ -37,6 +43,7 @@ def main() -> None:
         runs=told.runs or plan.runs,
         clients=tuple(told.clients or plan.clients),
         people=told.people or plan.people,
+        shape=Shape(told.workers, told.threads),
     )
     measuring.head()
     kept = [measuring.keep(name, plan, BENCHMARKS[name](plan)) for name in told.names or BENCHMARKS]

@@ -1,5 +1,6 @@
 """The main job: record a visit, with photos and without, and read what was recorded."""
 
+from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID
@@ -22,15 +23,15 @@ READ_PHOTOS = 40
 def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
     """Record visits of many people, each with so many photos."""
     work = "record a visit" + (f", {photos} photo{'s' * (photos > 1)}" if photos else "")
-    with running(people=plan.people, sqlite=sqlite) as server:
+    with running(people=plan.people, sqlite=sqlite, shape=plan.shape) as server:
         job = {"deed": "record", "photos": photos, "targets": _people(server)}
         return measuring.measure(server, plan, work + (" (SQLite)" if sqlite else ""), job)
 
 
 def reads(plan: Plan) -> list[Figure]:
     """Read one of many visits, and small pictures that were made already."""
-    with running(people=plan.people) as server:
-        stored = Plan(seconds=plan.seconds, runs=1, clients=(8,), people=plan.people)
+    with running(people=plan.people, shape=plan.shape) as server:
+        stored = replace(plan, runs=1, clients=(8,))
         measuring.measure(
             server, stored, "(storing)", {"deed": "record", "photos": 0, "targets": _people(server)}
         )

@@ -5,12 +5,12 @@ import platform
 import statistics
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.meter import MemoryPeak
-from bench.server import ROOT, Running
+from bench.server import ROOT, Running, Shape
 from server.tools import Tools
 
 RESULTS = ROOT / "bench" / "results"
@@ -24,6 +24,7 @@ class Plan:
     runs: int = 3
     clients: tuple[int, ...] = (8, 32)
     people: int = 10_000
+    shape: Shape = field(default_factory=Shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, Table, Uuid, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import load_only
 
 from server.accounts.models import RoleGrant, Worker
 from server.db import UtcInstant
@@ -97,6 +98,7 @@ def _person_in_sight(role: Role, area_code: str) -> Select[Person, bytes | None]
     return (
         select(Person, StoredKey.wrapped)
         .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .options(load_only(Person.village_code, Person.photo_consent, Person.data_key_id))
         .where(Person.id == person_id, or_(visible_to(anybody), was_responsible(anybody, person_id, at)))
         .with_for_update(of=Person, key_share=True)
     )
