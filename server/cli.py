@@ -1,5 +1,7 @@
 """Commands for administrators and timers: `flask --app wsgi …`."""
 
+import time
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
@@ -42,7 +44,15 @@ def duties_open() -> None:
 
 
 @ledger.command("seal")
-def ledger_seal() -> None:
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3600), help="Go on for ever, at this many seconds' distance."
+)
+def ledger_seal(every: float | None) -> None:
     """Give positions to the events that have none yet."""
-    with unit_of_work(parts().sessions) as session:
-        click.echo(f"sealed {sealer.seal(session)} events")
+    while True:
+        with unit_of_work(parts().sessions) as session:
+            sealed = sealer.seal(session)
+        if every is None:
+            click.echo(f"sealed {sealed} events")
+            return
+        time.sleep(every)

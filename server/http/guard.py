@@ -48,6 +48,7 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
 
 def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
     """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
+    parts().keys.house_key()  # made at its first use, which must not be inside a transaction
     for attempt in range(TRIES):
         try:
             with unit_of_work(parts().sessions) as session:

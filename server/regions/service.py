@@ -58,10 +58,11 @@ def load_guangde(session: Session, *, valid_from: dt.date) -> int:
 
 
 def short(name: str) -> str:
-    """Shorten a committee's name to the village's: 团山村村民委员会 → 团山村."""
-    for ending in ("居民委员会", "村民委员会", "村委会", "居委会"):
+    """Shorten a committee's name to the village's: 团山村村民委员会 and 团山村委会 → 团山村, 升平社区居委会 → 升平社区."""
+    for ending, keeps in (("村民委员会", "村"), ("村委会", "村"), ("居民委员会", ""), ("居委会", "")):
         if name.endswith(ending) and len(name) > len(ending):
-            return name.removesuffix(ending)
+            stem = name.removesuffix(ending)
+            return stem if stem.endswith(keeps) else stem + keeps
     return name
 
 

@@ -221,7 +221,11 @@ BAD: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value"), BAD, ids=[f"{path}={'absent' if value is ABSENT else str(value)[:30]!r}" for path, value in BAD])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    BAD,
+    ids=[f"{path}={'absent' if value is ABSENT else str(value)[:30]!r}" for path, value in BAD],
+)
 def test_what_is_not_as_promised_is_refused_at_its_path_in_chinese(path: str, value: Any) -> None:
     errors = errors_of(with_value(path, value))
     assert all(found == path or found.startswith(f"{path}.") for found in errors)

@@ -62,14 +62,16 @@ def test_a_hand_over_shows_on_both_phones(world: World) -> None:
     old_cursor, new_cursor = pull(old)[1], pull(new)[1]
     world.clock.move(minutes=1)
     with world.work(world.worker(Role.CHIEF, SHENGPING)) as work:
-        hand_over(
-            work, HandOver(uuid4(), old.actor.worker_id, new.actor.worker_id, "岗位调整", (person,))
-        )
+        hand_over(work, HandOver(uuid4(), old.actor.worker_id, new.actor.worker_id, "岗位调整", (person,)))
     lost, _ = pull(old, old_cursor)
     assert all(item["data"] is None for item in lost)
-    assert {("person", str(person)), ("visit", str(visit_id))} <= {(item["kind"], item["id"]) for item in lost}
+    assert {("person", str(person)), ("visit", str(visit_id))} <= {
+        (item["kind"], item["id"]) for item in lost
+    }
     gained, _ = pull(new, new_cursor)
-    assert {("person", str(person)), ("visit", str(visit_id))} <= {(item["kind"], item["id"]) for item in gained}
+    assert {("person", str(person)), ("visit", str(visit_id))} <= {
+        (item["kind"], item["id"]) for item in gained
+    }
     assert old.get("/worklist").json["items"] == []
 
 
@@ -78,7 +80,9 @@ def test_a_returned_visit_comes_with_the_reason(world: World) -> None:
     reviewer = world.phone(world.worker(Role.REVIEWER, SHENGPING))
     visit_id = visit(phone, world.person(phone.actor))
     _, cursor = pull(phone)
-    reviewer.post(f"/visits/{visit_id}/decisions", {"decision": "return", "reason": "请补充照片", "revision": 1})
+    reviewer.post(
+        f"/visits/{visit_id}/decisions", {"decision": "return", "reason": "请补充照片", "revision": 1}
+    )
     (told,) = [item for item in pull(phone, cursor)[0] if item["kind"] == "visit"]
     assert (told["data"]["state"], told["data"]["state_reason"]) == ("returned", "请补充照片")  # type: ignore[index]
 
