@@ -4,6 +4,8 @@
 """
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -45,6 +47,8 @@ def main() -> None:
         people=told.people or plan.people,
         shape=Shape(told.workers, told.threads),
     )
+    # Whoever ends us early (a time limit) must not leave a server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     measuring.head()
     kept = [measuring.keep(name, plan, BENCHMARKS[name](plan)) for name in told.names or BENCHMARKS]
     print("raw figures:", *kept)
