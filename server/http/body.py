@@ -6,6 +6,7 @@ Bound into flask-smorest by `StrictParser`; errors name the field's path in word
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 from flask import Request
@@ -109,6 +110,11 @@ def flat(messages: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [str(messages)]}
 
 
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    return schema()
+
+
 class StrictParser(FlaskParser):
     """Binds bodies and queries for flask-smorest; unknown names are refused, so that a typing error is seen."""
 
@@ -119,6 +125,10 @@ class StrictParser(FlaskParser):
         "form": RAISE,
         "files": RAISE,
     }
+
+    def parse(self, argmap: Any, *args: Any, **options: Any) -> Any:
+        """Bind one location; its schema is made once, not anew for every request, as it keeps nothing of one."""
+        return super().parse(_made(argmap) if isinstance(argmap, type) else argmap, *args, **options)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Read the body of a request for its schema."""

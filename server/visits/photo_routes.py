@@ -41,15 +41,15 @@ UPLOAD_FORM = {"required": True, "content": {"multipart/form-data": {"schema": U
 def upload(visit_id: UUID) -> ResponseReturnValue:
     """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
     house = parts()
-    in_one_transaction(Can.RECORD_VISITS, lambda: None)  # nothing is read from somebody who is not signed in
+    # Nothing is read from somebody who may not send it. `attach` asks again: sight may have changed meanwhile.
+    key = in_one_transaction(Can.RECORD_VISITS, lambda: photographing.may_add(work(), visit_id))
     with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
         spooled = cast("BinaryIO", unsealed)
         form = _form(read_upload(request, spooled, LIMITS.max_bytes))
-        key, stored, declared = in_one_transaction(
-            Can.RECORD_VISITS, lambda: photographing.before(work(), visit_id, form)
-        )
+        with unit_of_work(house.sessions) as session:
+            there = photographing.known(session, visit_id, form.photo_id)
         sha256, size = digest_of(spooled)
-        if photographing.compare(form, sha256, stored, declared):
+        if photographing.compare(form, sha256, there):
             return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))
         taken = take_in(
             spooled,
