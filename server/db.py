@@ -6,11 +6,11 @@ keys can be backed up apart (docs/adr/0004).
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, event, text
+from sqlalchemy import DateTime, Dialect, Engine, Executable, MetaData, String, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import JSON, TypeDecorator
@@ -161,6 +161,16 @@ def refuse_unsafe(engine: Engine) -> None:
             if value not in good:
                 msg = f"PostgreSQL {name}={value}; it must be one of {sorted(good)}"
                 raise UnsafeDatabaseError(msg)
+
+
+def rows_of(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> int:
+    """Carry out an insert, update or delete, and say how many rows it touched.
+
+    Unasked, an insert on PostgreSQL counts -1, whether it inserted or met a conflict.
+    """
+    session.flush()
+    result = session.connection().execute(statement, values, execution_options={"preserve_rowcount": True})
+    return result.rowcount
 
 
 Sessions = sessionmaker[Session]

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from server.accounts.models import AttemptCount
+from server.db import rows_of
 from server.errors import TooMany
 
 
@@ -53,8 +54,9 @@ def count_try(session: Session, limit: Limit, key: str, now: dt.datetime) -> Non
 
 def forget_old(session: Session, now: dt.datetime) -> int:
     """Delete the counts of windows that ended a day ago; returns how many."""
-    done = session.execute(delete(AttemptCount).where(AttemptCount.window_start < now - dt.timedelta(days=1)))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return rows_of(
+        session, delete(AttemptCount).where(AttemptCount.window_start < now - dt.timedelta(days=1))
+    )
 
 
 def _window(limit: Limit, now: dt.datetime) -> dt.datetime:

@@ -10,6 +10,7 @@ from server.accounts import passwords
 from server.accounts.models import BoundIdentity, Invite, RoleGrant, SignIn, Worker
 from server.accounts.password_rules import check_password
 from server.accounts.tokens import invite_code
+from server.db import rows_of
 from server.errors import Conflict, NotFound
 from server.ledger.work import Work
 from server.permissions import Role
@@ -125,14 +126,15 @@ def invite(work: Work, worker_id: UUID) -> tuple[str, dt.datetime]:
 def unbind(work: Work, worker_id: UUID) -> int:
     """Unbind every outside identity of a worker and end all sessions at once; returns how many were bound."""
     _worker(work, worker_id)
-    done = work.session.execute(
+    unbound = rows_of(
+        work.session,
         update(BoundIdentity)
         .where(BoundIdentity.worker_id == worker_id, BoundIdentity.unbound_at.is_(None))
-        .values(unbound_at=work.now)
+        .values(unbound_at=work.now),
     )
     end_sessions(work, worker_id)
     work.tell("account.unbound", "worker", worker_id)
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return unbound
 
 
 def disable(work: Work, worker_id: UUID) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from server.db import rows_of
 from server.errors import NotFound, NotSignedIn
 from server.ledger.work import Work
 from server.photos.imaging import render_all
@@ -71,10 +72,10 @@ def check_signature(
 def _remember(work: Work, photo: Photo, box: int, picture: bytes, key: DataKey, store: BlobStore) -> None:
     blob_key = keep(io.BytesIO(picture), photo.id, key, store, work.tools.random_bytes)
     insert = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    done = work.session.execute(
+    remembered = (
         insert(Rendition)
         .values(photo_id=photo.id, box=box, blob_key=blob_key, size=len(picture), made_at=work.now)
         .on_conflict_do_nothing()
     )
-    if not done.rowcount:  # type: ignore[attr-defined]  # somebody else looked at the same moment
+    if not rows_of(work.session, remembered):  # somebody else looked at the same moment
         store.delete(blob_key)

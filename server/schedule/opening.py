@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from server.db import rows_of
 from server.ledger.work import Work
 from server.people.models import Enrolment, Person, PersonTag
 from server.people.terms import CareLevel, Category
@@ -100,12 +101,12 @@ def _unopened(work: Work) -> Iterator[tuple[PeriodUnit, Period]]:
 
 def _open(work: Work, unit: PeriodUnit, period: Period) -> int:
     session = work.session
-    claimed = session.execute(
+    claim = (
         _insert(work)(OpenedPeriod)
         .values(unit=unit, period_start=period.start, opened_at=work.now, duties=0)
         .on_conflict_do_nothing()
     )
-    if not claimed.rowcount:  # type: ignore[attr-defined]
+    if not rows_of(session, claim):
         return 0  # somebody else opened it meanwhile
     made = sum(_insert_duties(work, asked) for asked in _asked(work, unit, period))
     work.changed_people.update(session.scalars(_leaving_within(period)))
@@ -180,10 +181,8 @@ def _insert_duties(work: Work, asked: Asked) -> int:
         "opened_at",
         "revision",
     ]
-    made = work.session.execute(
-        _insert(work)(Duty).from_select(columns, _owed(work, asked)).on_conflict_do_nothing()
-    )
-    return int(made.rowcount)  # type: ignore[attr-defined]
+    owed = _insert(work)(Duty).from_select(columns, _owed(work, asked)).on_conflict_do_nothing()
+    return rows_of(work.session, owed)
 
 
 def _owed(work: Work, asked: Asked) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import load_only
 
 from server.accounts.models import RoleGrant, Worker
-from server.db import UtcInstant
+from server.db import UtcInstant, rows_of
 from server.errors import Conflict, Invalid, NotAllowed, NotFound, StaleRevision
 from server.ledger.work import Work
 from server.people.models import Enrolment, Person
@@ -140,8 +140,8 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         "clock_skew_s": int((record.client_created_at - work.now).total_seconds()),
         "filed_late": _is_late(work, record, subject),
     }
-    done = work.session.execute(_STORE_ONCE[work.session.get_bind().dialect.name], values)
-    if not done.rowcount:  # type: ignore[attr-defined]  # a twin was quicker; what it stored is our answer
+    if not rows_of(work.session, _STORE_ONCE[work.session.get_bind().dialect.name], values):
+        # A twin was quicker; what it stored is our answer.
         stored = work.session.get(Visit, visit_id, populate_existing=True)
         assert stored is not None
         return _again(work, stored, record, fingerprint, None)
