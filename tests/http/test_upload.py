@@ -1,0 +1,31 @@
+"""A form with one file is received whole, whatever bytes the file is made of."""
+
+import io
+from typing import Any
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from server.errors import TooLarge
+from server.http.upload import read_upload
+
+MOST = 2_000_000
+
+
+def request(content: bytes, **fields: str) -> Request:
+    data: dict[str, Any] = {**fields, "file": (io.BytesIO(content), "a.jpg")}
+    return Request(EnvironBuilder(method="POST", data=data).get_environ())
+
+
+@pytest.mark.parametrize("filler", [b"\r\n", b"\n", b"\r\n--", b"\r\n-----abc", b"\xff\xd8\r", b"-"])
+def test_a_file_full_of_line_breaks_and_near_boundaries_arrives_whole(filler: bytes) -> None:
+    content = filler * (1_000_000 // len(filler))
+    spooled = io.BytesIO()
+    assert read_upload(request(content, photo_id="1"), spooled, MOST) == {"photo_id": "1"}
+    assert spooled.getvalue() == content
+
+
+def test_fields_do_not_grow_beyond_their_limit() -> None:
+    with pytest.raises(TooLarge):
+        read_upload(request(b"x", note="n" * 300_000), io.BytesIO(), MOST)
