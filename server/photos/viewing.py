@@ -29,10 +29,11 @@ BOXES = {Size.THUMB: 320, Size.SCREEN: 1600}
 
 
 def original(photo: Photo, key: DataKey, store: BlobStore) -> Iterator[bytes]:
-    """Open the exact bytes that were sent, chunk by chunk."""
+    """Open the exact bytes that were sent, chunk by chunk; nothing is opened or refused before the first one."""
     if photo.blob_key is None:
         raise NotFound
-    return open_stream(store.open(photo.blob_key), key, photo.id.bytes)
+    with store.open(photo.blob_key) as sealed:
+        yield from open_stream(sealed, key, photo.id.bytes)
 
 
 def rendition(work: Work, photo: Photo, size: Size, key: DataKey, store: BlobStore) -> bytes:
@@ -62,7 +63,8 @@ def check_signature(
     secret: str, photo_id: UUID, size: str, worker_id: UUID, expires: int, given: str, now: datetime
 ) -> None:
     """Refuse a link that was changed or has expired."""
-    fits = hmac.compare_digest(signature(secret, photo_id, size, worker_id, expires), given)
+    wanted = signature(secret, photo_id, size, worker_id, expires)
+    fits = hmac.compare_digest(wanted.encode(), given.encode())  # as text it would fail on anything but ASCII
     if not fits or expires < now.timestamp():
         raise NotSignedIn("照片链接已失效，请刷新页面。")
 
