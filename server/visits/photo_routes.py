@@ -80,14 +80,16 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
 
     def attach() -> tuple[Response, bool]:
         photo, is_new = photographing.attach(work(), visit_id, form, taken)
-        return answer(photographing.shown(work(), photo), 201 if is_new else 200), is_new
+        return answer(
+            photographing.shown(work(), photo), 201 if is_new else 200
+        ), photo.blob_key == taken.blob_key
 
     try:
-        response, is_new = in_one_transaction(Can.RECORD_VISITS, attach)
+        response, is_named = in_one_transaction(Can.RECORD_VISITS, attach)
     except Refusal:
         drop(taken, house.store)
         raise
-    if not is_new:  # a twin was quicker, and its row names its own blob
+    if not is_named:  # a twin was quicker, and its row names its own blob
         drop(taken, house.store)
     return response
 

@@ -23,6 +23,19 @@ def settings(url: str, folder: Path) -> Settings:
     )
 
 
+@pytest.fixture(autouse=True)
+def refusal_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close the connections of an application that did not start; a real process would end here."""
+
+    def refuse(engine: Engine) -> None:
+        try:
+            refuse_unsafe(engine)
+        finally:
+            engine.dispose()
+
+    monkeypatch.setattr("server.app.refuse_unsafe", refuse)
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """Give an engine over SQLite as the application prepares it."""
@@ -66,9 +79,10 @@ def test_sqlite_with_another_journal_is_refused(engine: Engine, schema: str, mod
         refuse_unsafe(engine)
 
 
-def test_sqlite_in_memory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsafeDatabaseError, match="journal_mode=memory"):
-        create_app(settings("sqlite://", tmp_path))
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_sqlite_in_memory_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnsafeDatabaseError, match="in memory"):
+        create_app(settings(url, tmp_path))
 
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "mssql://host/db", "oracle://host/db"])
