@@ -1,6 +1,7 @@
 """A form with one file is received whole, whatever bytes the file is made of."""
 
 import io
+
 import pytest
 from flask import Request
 
