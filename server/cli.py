@@ -10,29 +10,42 @@ from uuid import UUID
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
 
+from server.accounts.commands import accounts
 from server.accounts.limits import forget_old
 from server.db import unit_of_work
 from server.errors import Refusal
 from server.http.api import description
+from server.http.command import at_work
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
 from server.ledger import sealer
 from server.people.commands import people
 from server.people.moving import move_along
 from server.photos.sweeping import sweep
+from server.policies import service as policies
+from server.policies.models import PolicyVersion
+from server.regions.models import Region
+from server.regions.service import load_guangde
 from server.reviews.diagram import states_page
+from server.schedule import seeding
 from server.schedule.emergencies import declare, reached
 from server.schedule.escalating import escalate
+from server.schedule.models import RuleVersion
 from server.schedule.opening import ensure_open
 from server.schedule.terms import EmergencyKind, NewEmergency
 from server.schema import upgrade
+from server.vault.keyring import KeyringBroken
+from server.vault.rewrapping import locked_with, rewrap_all
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
     for command in (
+        accounts,
         db,
+        keyring,
         duties,
         ledger,
         people,
@@ -49,6 +62,7 @@ def install(app: Flask) -> None:
 
 db = AppGroup("db", help="数据库 database")
 duties = AppGroup("duties", help="走访任务 duties")
+keyring = AppGroup("keyring", help="密钥环 key ring")
 ledger = AppGroup("ledger", help="留痕 ledger")
 emergencies = AppGroup("emergencies", help="应急走访 emergencies")
 photos = AppGroup("photos", help="照片 photos")
@@ -61,6 +75,54 @@ def db_upgrade() -> None:
     """Bring the schema to head."""
     upgrade(parts().engine)
     click.echo("schema: head")
+
+
+@db.command("seed")
+@click.option(
+    "--begin-on",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="首个考核期的第一天 first day that counts",
+)
+@click.option(
+    "--in-force-since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default="2020-01-01",
+    show_default=True,
+    help="区划和规定的生效日期 since when regions and rules hold",
+)
+def db_seed(begin_on: dt.datetime, in_force_since: dt.datetime) -> None:
+    """Write regions, visit rules and policy numbers of the first start; what is there already is left alone."""
+    since, wrote = in_force_since.date(), []
+    with at_work() as work:
+        if work.session.scalar(select(Region.code).limit(1)) is None:
+            wrote.append(f"{load_guangde(work.session, valid_from=since)} regions")
+        if work.session.scalar(select(PolicyVersion.id).limit(1)) is None:
+            policies.seed(work, effective_from=since, begin_on=begin_on.date())
+            wrote.append("policy numbers")
+        if work.session.scalar(select(RuleVersion.id).limit(1)) is None:
+            wrote.append(f"{seeding.seed(work)} visit rules")
+    click.echo(f"wrote {', '.join(wrote)}" if wrote else "nothing to write")
+
+
+@keyring.command("status")
+def keyring_status() -> None:
+    """Count the data keys that each key of the ring locks."""
+    ring = parts().keys.keyring
+    counts = locked_with(parts().sessions)
+    for kid in sorted(set(ring.kek) | set(counts)):
+        state = "active" if kid == ring.active else "old" if kid in ring.kek else "MISSING"
+        click.echo(f"{kid}  {state}  {counts.get(kid, 0)}")
+
+
+@keyring.command("rewrap")
+def keyring_rewrap() -> None:
+    """Lock every data key anew with the active key; running it twice changes nothing."""
+    try:
+        done = rewrap_all(parts().keys.keyring, parts().sessions)
+    except KeyringBroken as broken:
+        raise click.ClickException(str(broken)) from None
+    click.echo(f"rewrapped {done} keys")
 
 
 @duties.command("open")

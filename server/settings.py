@@ -46,7 +46,7 @@ class Settings:
             settings = cls(
                 database_url=env.str("DATABASE_URL"),
                 storage_url=env.str("STORAGE_URL"),
-                keyring=env.str("KEYRING"),
+                keyring=_keyring(env.str("KEYRING")),
                 secret_key=env.str("SECRET_KEY"),
                 s3_endpoint_url=env.str("S3_ENDPOINT_URL", None),
                 wechat_base_url=env.str("WECHAT_BASE_URL", cls.wechat_base_url),
@@ -69,3 +69,14 @@ class Settings:
             raise SettingsError("SECRET_KEY must have at least 32 characters")
         if not self.storage_url.startswith(("file:///", "s3://")):
             raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")
+
+
+def _keyring(text: str) -> str:
+    if not text.startswith("file:"):
+        return text
+    path = Path(text.removeprefix("file://").removeprefix("file:"))
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError) as broken:
+        why = broken.strerror if isinstance(broken, OSError) else "not ASCII text"
+        raise SettingsError(f"KEYRING: {path} cannot be read: {why}") from None

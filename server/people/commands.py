@@ -2,8 +2,6 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -11,10 +9,8 @@ from uuid import UUID
 import click
 from flask.cli import AppGroup
 
-from server.db import unit_of_work
-from server.errors import Refusal
+from server.http.command import at_work
 from server.http.parts import parts
-from server.ledger.work import Work
 from server.people import terms
 from server.people.directory import villages_within_reach
 from server.people.enrolling import record_death
@@ -30,21 +26,6 @@ from server.people.roster.villages import village_lookup
 people = AppGroup("people", help="救助对象 people")
 DAY = click.DateTime(["%Y-%m-%d"])
 SPARE_KEYS = 64
-
-
-@contextmanager
-def at_work() -> Iterator[Work]:
-    """Work as the house, in one transaction; a refusal ends the command with its sentence."""
-    house = parts()
-    try:
-        with unit_of_work(house.sessions) as session:
-            work = house.work(session)
-            yield work
-            work.close()
-    except Refusal as refusal:
-        for path, sentences in refusal.errors.items():
-            click.echo(f"{path}: {' '.join(sentences)}", err=True)
-        raise click.ClickException(f"{refusal.code()}: {refusal.detail}") from None
 
 
 @people.command("import")

@@ -123,6 +123,20 @@ class Keyring:
         except (InvalidTag, ValueError) as broken:
             raise SealBroken("a locked data key was changed, or stands under another id") from broken
 
+    @staticmethod
+    def kid_of(wrapped: bytes) -> str:
+        """Name the KEK that a stored data key is locked with."""
+        return _split(wrapped)[0]
+
+    def without(self, kid: str) -> Self:
+        """Give a ring without an old KEK. What that one still locks can no longer be read: rewrap first."""
+        if kid == self.active:
+            raise KeyringBroken(f"{kid!r} is the active key, which locks; rotate first")
+        if kid not in self.kek:
+            raise KeyringBroken(f"the key ring has no key named {kid!r}")
+        keks = {name: key for name, key in self.kek.items() if name != kid}
+        return type(self)(self.active, keks, self.index, self.random_bytes)
+
     def needs_rewrap(self, wrapped: bytes) -> bool:
         """Say whether a stored data key is locked with another KEK than the active one."""
         return _split(wrapped)[0] != self.active
@@ -154,14 +168,22 @@ def load_or_create(
         raise KeyringBroken(f"{path}: {broken}") from broken
 
 
+def replace(path: Path, keyring: Keyring) -> None:
+    """Put a changed ring in the place of the file at `path` (mode 0600); at every instant the old or the new is there."""
+    draft = path.with_name(f".{path.name}.{keyring.random_bytes(8).hex()}")
+    try:
+        _write(draft, keyring.to_json())
+        draft.replace(path)
+        _sync_folder(path)
+    except OSError as broken:
+        draft.unlink(missing_ok=True)
+        raise KeyringBroken(f"the key ring {path} cannot be written: {broken.strerror}") from broken
+
+
 def _place(path: Path, text: str, mark: str) -> bool:
     draft = path.with_name(f".{path.name}.{mark}")
-    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(opened, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(draft, text)
         try:
             # A link, unlike a rename, never replaces a ring that another process has just made.
             os.link(draft, path)
@@ -169,13 +191,25 @@ def _place(path: Path, text: str, mark: str) -> bool:
         except FileExistsError:
             created = False
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
+    _sync_folder(path)
+    return created
+
+
+def _write(draft: Path, text: str) -> None:
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return created
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
