@@ -94,6 +94,10 @@ def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
     """Give the engine options for a database URL; SQLite and PostgreSQL are known."""
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
+        if make_url(url).database in {None, "", ":memory:"}:
+            raise UnsafeDatabaseError(
+                "SQLite in memory keeps nothing; name a file: sqlite:////folder/app.sqlite"
+            )
         return {
             "connect_args": {"timeout": 15, "check_same_thread": False},
             "pool_size": pool_size,

@@ -7,6 +7,7 @@ them, and the row is committed before the answer leaves.
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
@@ -66,6 +67,12 @@ def take_in(
     facts = examine(file, limits=LIMITS, gate=GATE)
     blob_key = keep(file, photo_id, key, store, random_bytes)
     return Taken(blob_key, sha256, size, facts)
+
+
+def drop(taken: Taken, store: BlobStore) -> None:
+    """Let go of a photo whose row was surely not written; where that fails, the sweep finds it."""
+    with suppress(Refusal):
+        store.delete(taken.blob_key)
 
 
 def keep(

@@ -42,7 +42,20 @@ def sweep(work: Work, store: BlobStore, *, grace: dt.timedelta = GRACE) -> tuple
                 work.session.execute(delete(Orphan).where(Orphan.blob_key == key))
                 work.tell("blob.swept", "blob", payload={"key": key, "found_at": known[key].found_at})
                 deleted += 1
+    _forget_gone(work, store)
     return marked, deleted
+
+
+def _forget_gone(work: Work, store: BlobStore) -> None:
+    """Drop marks of blobs that are gone: a sweep that was cut off had deleted them, or their upload had."""
+    after = ""
+    while page := work.session.scalars(
+        select(Orphan).where(Orphan.blob_key > after).order_by(Orphan.blob_key).limit(PAGE)
+    ).all():
+        after = page[-1].blob_key
+        for orphan in page:
+            if store.stat(orphan.blob_key) is None:
+                work.session.delete(orphan)
 
 
 def _named(work: Work, keys: list[str]) -> set[str]:

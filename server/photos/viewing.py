@@ -30,7 +30,7 @@ BOXES = {Size.THUMB: 320, Size.SCREEN: 1600}
 
 
 def original(photo: Photo, key: DataKey, store: BlobStore) -> Iterator[bytes]:
-    """Open the exact bytes that were sent, chunk by chunk."""
+    """Open the exact bytes that were sent, chunk by chunk; nothing is opened or refused before the first one."""
     if photo.blob_key is None:
         raise NotFound
     with store.open(photo.blob_key) as sealed:

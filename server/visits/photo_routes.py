@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadForm, UploadIn
 from server.db import unit_of_work
-from server.errors import Invalid, NotAllowed
+from server.errors import Invalid, NotAllowed, Refusal
 from server.http.answer import answer
 from server.http.blueprint import Blueprint
 from server.http.body import flat
@@ -19,7 +19,7 @@ from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts
 from server.http.upload import read_upload
 from server.permissions import Can
-from server.photos.intake import LIMITS, digest_of, take_in
+from server.photos.intake import LIMITS, digest_of, drop, take_in
 from server.photos.terms import Size
 from server.photos.viewing import LINK_LIVES, check_signature, original, rendition, signature
 from server.visits import photographing
@@ -61,11 +61,20 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
             random_bytes=house.tools.random_bytes,
         )
 
-    def attach() -> Response:
+    def attach() -> tuple[Response, bool]:
         photo, is_new = photographing.attach(work(), visit_id, form, taken)
-        return answer(photographing.shown(work(), photo), 201 if is_new else 200)
+        return answer(
+            photographing.shown(work(), photo), 201 if is_new else 200
+        ), photo.blob_key == taken.blob_key
 
-    return in_one_transaction(Can.RECORD_VISITS, attach)
+    try:
+        response, is_named = in_one_transaction(Can.RECORD_VISITS, attach)
+    except Refusal:
+        drop(taken, house.store)
+        raise
+    if not is_named:  # a twin was quicker, and its row names its own blob
+        drop(taken, house.store)
+    return response
 
 
 @blueprint.get("/photos/<uuid:photo_id>")
@@ -96,10 +105,18 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
         query["signature"],
         house.tools.now(),
     )
-    with unit_of_work(house.sessions) as session:
-        g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
-        picture = _picture(photo_id, size)
-        g.work.close()
+    try:
+        with unit_of_work(house.sessions) as session:
+            g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
+            if not g.work.actor.may(Can.SEE_PHOTOS):  # the role may have changed since the link was signed
+                raise NotAllowed
+            picture = _picture(photo_id, size)
+            g.work.close()
+    except Refusal as refusal:
+        if refusal.leaves is not None:
+            with unit_of_work(house.sessions) as session:
+                refusal.leaves(session)
+        raise
     return picture
 
 

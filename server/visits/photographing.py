@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from server.errors import NotFound
+from server.errors import Invalid, NotFound
 from server.ledger.work import Work
 from server.people.models import Person
 from server.photos.declaring import PhotoConflict, debt_of
@@ -16,6 +16,7 @@ from server.photos.intake import PhotoDigestDiffers, Taken
 from server.photos.models import Photo
 from server.photos.terms import PhotoKind
 from server.vault.fields import DataKey
+from server.visits.models import Visit
 from server.visits.service import stored_visit
 
 
@@ -85,6 +86,7 @@ def attach(work: Work, visit_id: UUID, upload: Upload, taken: Taken) -> tuple[Ph
     """Write the row of a photo that is durable in the store; returns it, and whether it was new."""
     visit, key = stored_visit(work, visit_id, lock=True)
     photo = work.session.get(Photo, upload.photo_id)
+    _refuse_unagreed(work, visit, upload, photo)
     if photo is None:
         photo = Photo(
             id=upload.photo_id,
@@ -120,6 +122,14 @@ def attach(work: Work, visit_id: UUID, upload: Upload, taken: Taken) -> tuple[Ph
         payload={"visit": visit_id, "sha256": taken.sha256.hex(), "size": taken.size},
     )
     return photo, True
+
+
+def _refuse_unagreed(work: Work, visit: Visit, upload: Upload, photo: Photo | None) -> None:
+    """Refuse a photo of the person themselves without their consent, also when the visit did not declare it (§3.9)."""
+    if upload.kind is not PhotoKind.PERSON or (photo is not None and photo.kind is PhotoKind.PERSON):
+        return
+    if not work.session.scalar(select(Person.photo_consent).where(Person.id == visit.person_id)):
+        raise Invalid(errors={"kind": ["本人没有同意拍照，不能提交本人照片。"]})
 
 
 def shown(work: Work, photo: Photo) -> dict[str, Any]:
