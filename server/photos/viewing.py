@@ -32,7 +32,8 @@ def original(photo: Photo, key: DataKey, store: BlobStore) -> Iterator[bytes]:
     """Open the exact bytes that were sent, chunk by chunk."""
     if photo.blob_key is None:
         raise NotFound
-    return open_stream(store.open(photo.blob_key), key, photo.id.bytes)
+    with store.open(photo.blob_key) as sealed:
+        yield from open_stream(sealed, key, photo.id.bytes)
 
 
 def rendition(work: Work, photo: Photo, size: Size, key: DataKey, store: BlobStore) -> bytes:
