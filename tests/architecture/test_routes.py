@@ -109,7 +109,7 @@ def test_without_a_live_token_nobody_gets_further(app: Flask, world: World, cloc
         "revoked": dead.token,
         "expired": old.token,
     }
-    wrong = []
+    wrong: list[tuple[object, ...]] = []
     for route in guarded(app):
         for name, token in tokens.items():
             header = None if token is None else token.encode().decode("latin-1")

@@ -105,7 +105,7 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("GET", "/photos/<uuid:photo_id>"): _nothing,
     ("GET", "/photos/<uuid:photo_id>/link"): _nothing,
     ("POST", "/visits/<uuid:visit_id>/decisions"): _just(
-        {"decision": "accept", "reason": None, "revision": 99}
+        {"decision": "withdraw", "reason": None, "revision": 99}
     ),
 }
 QUERIES = {("PUT", "/people/<uuid:person_id>"): {"revision": 1}}
@@ -130,9 +130,9 @@ class Township:
         handed = world.person(me)
         with world.work() as work:
             assign(work, handed, other.worker_id)
-            assign(work, moved, world.worker(area=GUANGDE).worker_id)
+            work.session.get_one(Person, moved).village_code = FAR_VILLAGE
         with world.work() as work:
-            assign(work, moved, self._moved(work.session.get_one(Person, moved), far))
+            assign(work, moved, far.worker_id)
         world.clock.move(hours=1)
         self.targets = {
             "own": self._visited(world.person(me), me),
@@ -145,11 +145,6 @@ class Township:
             "not there": Target(uuid4(), uuid4(), uuid4()),
         }
         self.phones = {role: world.phone(actor) for role, actor in self.askers.items()}
-
-    @staticmethod
-    def _moved(person: Person, to: Actor) -> UUID:
-        person.village_code = to.area_code
-        return to.worker_id
 
     def _visited(self, person: UUID, visitor: Actor) -> Target:
         phone, target, data = self.world.phone(visitor), Target(person, uuid4(), uuid4()), picture()
@@ -182,7 +177,7 @@ def subjects(app: Flask) -> list[tuple[str, str, Can]]:
         assert ids <= SUBJECTS | WITHIN | NO_FILES, f"an id of a new kind: {rule}"
         if not ids & SUBJECTS:
             continue
-        needs = Can(app.view_functions[rule.endpoint].needs)  # type: ignore[attr-defined]
+        needs = Can(str(getattr(app.view_functions[rule.endpoint], "needs", None)))
         path = rule.rule.removeprefix("/api/v1")
         found += [(method, path, needs) for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
     return found
@@ -220,7 +215,8 @@ def test_every_route_about_a_file_is_asked(app: Flask) -> None:
 
 @pytest.mark.slow
 def test_what_is_out_of_sight_looks_like_what_is_not_there(app: Flask, township: Township) -> None:
-    wrong, asked = [], 0
+    wrong: list[tuple[object, ...]] = []
+    asked = 0
     for role in ROLES:
         phone = township.phones[role]
         hidden = KINDS - SEEN_BY[role] - {"not there"}
@@ -256,6 +252,8 @@ def test_what_is_within_sight_is_found(app: Flask, township: Township) -> None:
                 continue
             for kind in sorted(SEEN_BY[role]):
                 answer = ask(township.phones[role], method, path, township.targets[kind])
+                if path.endswith("/decisions") and answer.status_code == 403:
+                    continue  # only its recorder withdraws a visit: found, and not theirs
                 if answer.status_code in {401, 403, 404, 422} or answer.status_code >= 500:
                     wrong.append((role, method, path, kind, answer.status_code, answer.text))
     assert wrong == []
@@ -264,8 +262,14 @@ def test_what_is_within_sight_is_found(app: Flask, township: Township) -> None:
 
 def test_lists_never_name_what_is_out_of_sight(app: Flask, township: Township) -> None:
     for role, phone in township.phones.items():
-        for path in ("/visits", "/sync", "/worklist", "/overdue", "/overdue?as_of=2026-02-01"):
-            answer = phone.get(path)
+        for path, query in (
+            ("/visits", {}),
+            ("/sync", {}),
+            ("/worklist", {}),
+            ("/overdue", {}),
+            ("/overdue", {"as_of": "2026-02-01"}),
+        ):
+            answer = phone.get(path, **query)
             if answer.status_code == 403:
                 continue
             assert answer.status_code == 200, (role, path, answer.text)
@@ -318,7 +322,8 @@ def test_with_revision_too_a_visit_out_of_sight_looks_like_none(township: Townsh
 
 
 def test_a_signed_link_shows_nothing_to_whom_it_was_not_given(app: Flask, township: Township) -> None:
-    own = township.phones[Role.VISITOR].get(f"/photos/{township.targets['own'].photo}/link").json["url"]
+    link = township.phones[Role.VISITOR].get(f"/photos/{township.targets['own'].photo}/link")
+    own = str((link.json or {})["url"])
     client = app.test_client()
     assert client.get(own).status_code == 200
     for kind in ("far", "not there"):
