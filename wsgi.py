@@ -1,6 +1,17 @@
-"""The WSGI application of a service: `granian --interface wsgi wsgi:app`."""
+"""The WSGI application: `granian --interface wsgi wsgi:app`.
+
+With a service's settings in the environment it is that service; without them it is the demo that was set up in
+DATA_DIR (`make run`, `make serve`). A service never touches the demo's code.
+"""
+
+import os
 
 from server.app import create_app
 from server.settings import Settings
 
-app = create_app(Settings.from_env())
+if all(os.environ.get(name) for name in ("DATABASE_URL", "KEYRING", "SECRET_KEY", "STORAGE_URL")):
+    app = create_app(Settings.from_env())
+else:
+    from demo.application import demo_app
+
+    app = demo_app()

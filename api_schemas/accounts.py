@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from api_schemas.paging import PageQuery
 from api_schemas.wire import Instant, Strict, TermField, Text, UuidField
 from server.permissions import Role
 
@@ -95,11 +96,8 @@ class NewPasswordIn(Strict):
     password = Text(256, required=True)
 
 
-class AccountsQuery(Strict):
+class AccountsQuery(PageQuery):
     """Which accounts."""
-
-    limit = fields.Integer(load_default=50)
-    cursor = fields.String(load_default=None)
 
 
 class AccountsOut(Strict):

@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from api_schemas.paging import QueryWhole, QueryYesNo
 from api_schemas.wire import (
     DateField,
     Instant,
@@ -87,8 +88,12 @@ class PersonChangeIn(Strict):
 class PersonRevisionQuery(Strict):
     """The revision that the sender saw."""
 
-    revision = fields.Integer(
-        required=True, error_messages={"required": "请带上读到的 revision。", "invalid": "应当是整数。"}
+    revision = QueryWhole(
+        1,
+        2**31 - 1,
+        required=True,
+        error_messages={"required": "请带上读到的 revision。"},
+        metadata={"description": "修改时看到的版本号"},
     )
 
 
@@ -323,11 +328,22 @@ class PersonFileOut(Strict):
 class ImportQuery(Strict):
     """How a roster is taken in; category and village hold for rows that do not say them."""
 
-    dry_run = fields.Boolean(load_default=False)
-    leave_out_rejected = fields.Boolean(load_default=False)
-    sheet = Text(100, load_default=None)
+    dry_run = QueryYesNo(load_default=False, metadata={"description": "只核对，不写入"})
+    leave_out_rejected = QueryYesNo(load_default=False, metadata={"description": "略去有问题的行"})
+    sheet = Text(100, load_default=None, metadata={"description": "工作表名称；不填取第一张有内容的"})
     category = TermField(Category, load_default=None)
-    village_code = Text(12, least=12, load_default=None)
+    village_code = Text(
+        12, least=12, load_default=None, metadata={"description": "名册未写明时的村（社区）代码"}
+    )
+
+
+class RosterForm(Strict):
+    """The form of an import, for the OpenAPI file; the file itself is read from the stream."""
+
+    file = fields.Raw(
+        required=True,
+        metadata={"type": "string", "format": "binary", "description": "名册：.xlsx、.xls、.csv 或 .ods"},
+    )
 
 
 class ImportNoteOut(Strict):

@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from api_schemas.paging import QueryWhole
 from api_schemas.wire import Instant, Strict, TermField, Text, UuidField, Whole
 from server.photos.terms import PhotoFormat, PhotoKind, Size
 
@@ -16,6 +17,19 @@ class UploadIn(Strict):
     taken_at = Instant(load_default=None, metadata={"description": "拍摄时间，不明可不填"})
     sha256 = Text(
         64, least=64, pattern=SHA256, load_default=None, metadata={"description": "文件的 SHA-256（可选）"}
+    )
+
+
+class UploadForm(UploadIn):
+    """The whole form, for the OpenAPI file; the file itself is read from the stream."""
+
+    file = fields.Raw(
+        required=True,
+        metadata={
+            "type": "string",
+            "format": "binary",
+            "description": "照片：jpeg、png、webp 或 heic，至多 12 MiB",
+        },
     )
 
 
@@ -40,8 +54,12 @@ class PhotoQuery(Strict):
 
     size = TermField(Size, load_default=Size.SCREEN)
     worker = UuidField(load_default=None, metadata={"description": "签名链接：为谁签发"})
-    expires = fields.Integer(load_default=None, metadata={"description": "签名链接：到期时间（Unix 秒）"})
-    signature = Text(64, load_default=None, metadata={"description": "签名链接：签名"})
+    expires = QueryWhole(
+        0, 2**40, load_default=None, metadata={"description": "签名链接：到期时间（Unix 秒）"}
+    )
+    signature = Text(
+        64, least=64, pattern=SHA256, load_default=None, metadata={"description": "签名链接：签名"}
+    )
 
 
 class LinkQuery(Strict):

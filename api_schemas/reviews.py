@@ -2,8 +2,26 @@
 
 from marshmallow import post_load
 
+from api_schemas.paging import PageQuery
 from api_schemas.wire import Strict, TermField, Text, Whole
 from server.reviews.terms import Decision, NewDecision
+
+
+class QueueQuery(PageQuery):
+    """Which waiting visits."""
+
+    village = Text(
+        12,
+        pattern="^[0-9]{6,12}$",
+        load_default=None,
+        metadata={"description": "行政区划代码（村、乡镇或县）"},
+    )
+    finding = Text(
+        60,
+        pattern="^[a-z0-9_]+$",
+        load_default=None,
+        metadata={"description": "只看有这一疑点的记录；目前尚无疑点规则，因此结果为空"},
+    )
 
 
 class DecisionIn(Strict):

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from marshmallow import fields, post_load, validate
+from marshmallow import fields, post_load
 
 from api_schemas.answers import Answers
+from api_schemas.paging import PageQuery, QueryWhole
 from api_schemas.wire import (
     DateField,
     Instant,
@@ -284,23 +285,23 @@ class VisitOut(VisitIn):
 class RevisionQuery(Strict):
     """Which revision the recorder saw, when they correct it."""
 
-    revision = fields.Integer(load_default=None, metadata=_says("更正时看到的版本号"))
+    revision = QueryWhole(1, 2**31 - 1, load_default=None, metadata=_says("更正时看到的版本号"))
 
 
-class VisitsQuery(Strict):
+class VisitsQuery(PageQuery):
     """Which visits."""
 
     person_id = UuidField(load_default=None)
-    village = Text(12, least=6, load_default=None, metadata=_says("行政区划代码（村、乡镇或县）"))
+    village = Text(
+        12,
+        least=6,
+        pattern="^[0-9]{6,12}$",
+        load_default=None,
+        metadata=_says("行政区划代码（村、乡镇或县）"),
+    )
     state = TermField(VisitState, load_default=None)
     since = Instant(data_key="from", load_default=None, metadata=_says("此时刻及以后发生的"))
     until = Instant(data_key="to", load_default=None, metadata=_says("此时刻以前发生的"))
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
-        metadata=_says("每页条数"),
-    )
-    cursor = fields.String(load_default=None)
 
 
 class VisitsOut(Strict):

@@ -2,21 +2,11 @@
 
 from marshmallow import fields, validate
 
+from api_schemas.paging import LONGEST_CURSOR, PageQuery
 from api_schemas.wire import DateField, Instant, Strict, TermField, Text, UuidField
 from server.people.terms import CareLevel, Category, PauseReason, Sex
 from server.schedule.terms import DutyKind, DutyState
 from server.visits.terms import Outcome
-
-
-class PageQuery(Strict):
-    """Which page."""
-
-    limit = fields.Integer(
-        load_default=50,
-        validate=validate.Range(1, 200, error="每页 1 到 200 条。"),
-        metadata={"description": "每页条数"},
-    )
-    cursor = fields.String(load_default=None, metadata={"description": "上一页给出的 next_cursor"})
 
 
 class ListedVillageOut(Strict):
@@ -107,7 +97,12 @@ class WorklistOut(Strict):
 class SyncQuery(Strict):
     """From where on."""
 
-    cursor = fields.String(load_default=None)
+    cursor = Text(
+        LONGEST_CURSOR,
+        least=0,
+        load_default=None,
+        metadata={"description": "上一次给出的 next_cursor；第一次不填"},
+    )
 
 
 class SyncItemOut(Strict):
@@ -131,7 +126,13 @@ class SyncOut(Strict):
 class OverdueQuery(PageQuery):
     """Which overdue people, on which day, by what was known when."""
 
-    village = Text(12, least=6, load_default=None, metadata={"description": "行政区划代码（村、乡镇或县）"})
+    village = Text(
+        12,
+        least=6,
+        pattern="^[0-9]{6,12}$",
+        load_default=None,
+        metadata={"description": "行政区划代码（村、乡镇或县）"},
+    )
     category = TermField(Category, load_default=Category.TEKUN_DISPERSED)
     as_of = DateField(load_default=None, metadata={"description": "哪一天的逾期情况，默认今天"})
     known_at = Instant(load_default=None, metadata={"description": "按哪一时刻系统已知的情况"})
@@ -140,7 +141,7 @@ class OverdueQuery(PageQuery):
 class OverdueExportQuery(Strict):
     """Which overdue people go into the workbook."""
 
-    village = Text(12, least=6, load_default=None)
+    village = Text(12, least=6, pattern="^[0-9]{6,12}$", load_default=None)
     category = TermField(Category, load_default=Category.TEKUN_DISPERSED)
     as_of = DateField(load_default=None)
     known_at = Instant(load_default=None)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Flask
-from flask_smorest import Api
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,6 +14,7 @@ from server.accounts.wechat import WeChat, WeChatApp
 from server.accounts.wecom import WeCom, WeComApp
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
+from server.http.api import HouseApi
 from server.http.parts import Parts
 from server.openapi import OPTIONS
 from server.schema import MIGRATIONS
@@ -77,6 +77,6 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     problems.install(app)
     app.register_blueprint(health.health)
     app.extensions["identity_providers"] = _identity_providers(settings, tools)
-    routing.register(app, Api(app))
+    routing.register(app, HouseApi(app))
     cli.install(app)
     return app

@@ -1,26 +1,59 @@
 """Commands for administrators and timers: `flask --app wsgi …`."""
 
+import datetime as dt
+import json
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
+from server.accounts.limits import forget_old
 from server.db import unit_of_work
+from server.errors import Refusal
+from server.http.api import description
 from server.http.parts import Parts, parts
+from server.http.typescript import typescript
 from server.ledger import sealer
 from server.people.commands import people
+from server.people.moving import move_along
+from server.photos.sweeping import sweep
+from server.reviews.diagram import states_page
+from server.schedule.emergencies import declare, reached
+from server.schedule.escalating import escalate
 from server.schedule.opening import ensure_open
+from server.schedule.terms import EmergencyKind, NewEmergency
 from server.schema import upgrade
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
-    for command in (db, duties, ledger, people):
+    for command in (
+        db,
+        duties,
+        ledger,
+        people,
+        emergencies,
+        photos,
+        limits,
+        regions,
+        states_file,
+        openapi_file,
+        typescript_types,
+    ):
         app.cli.add_command(command)
 
 
 db = AppGroup("db", help="数据库 database")
 duties = AppGroup("duties", help="走访任务 duties")
 ledger = AppGroup("ledger", help="留痕 ledger")
+emergencies = AppGroup("emergencies", help="应急走访 emergencies")
+photos = AppGroup("photos", help="照片 photos")
+limits = AppGroup("limits", help="次数限制 limits")
+regions = AppGroup("regions", help="行政区划 regions")
 
 
 @db.command("upgrade")
@@ -42,7 +75,118 @@ def duties_open() -> None:
 
 
 @ledger.command("seal")
-def ledger_seal() -> None:
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3600), help="Go on for ever, at this many seconds' distance."
+)
+def ledger_seal(every: float | None) -> None:
     """Give positions to the events that have none yet."""
+    while True:
+        with unit_of_work(parts().sessions) as session:
+            sealed = sealer.seal(session)
+        if every is None:
+            click.echo(f"sealed {sealed} events")
+            return
+        time.sleep(every)
+
+
+@duties.command("escalate")
+def duties_escalate() -> None:
+    """Record each step of escalation that an overdue duty has reached; running it twice changes nothing."""
     with unit_of_work(parts().sessions) as session:
-        click.echo(f"sealed {sealer.seal(session)} events")
+        work = parts().work(session)
+        counts = escalate(work)
+        work.close()
+    click.echo(json.dumps({f"step_{step}": count for step, count in counts.items()}))
+
+
+@emergencies.command("declare")
+@click.option(
+    "--id", "emergency_id", type=click.UUID, help="so that a repeat is harmless; a new one by default"
+)
+@click.option("--kind", required=True, type=click.Choice([kind.value for kind in EmergencyKind]))
+@click.option("--happened-at", required=True, help="RFC 3339, with an offset")
+@click.option("--area", "area_code", help="region code; or name people")
+@click.option("--person", "person_ids", type=click.UUID, multiple=True)
+@click.option("--hours", type=click.IntRange(1, 720))
+@click.option("--note")
+def emergencies_declare(
+    emergency_id: UUID | None, kind: str, happened_at: str, person_ids: tuple[UUID, ...], **more: Any
+) -> None:
+    """Declare an emergency: everybody whom it reaches must be seen within hours."""
+    house = parts()
+    try:
+        instant = dt.datetime.fromisoformat(happened_at)
+    except ValueError:
+        raise click.BadParameter(happened_at, param_hint="--happened-at") from None
+    if instant.tzinfo is None:
+        raise click.BadParameter("an offset is needed, as in +08:00", param_hint="--happened-at")
+    house.keys.reserve(1)
+    new = NewEmergency(
+        id=emergency_id or house.tools.new_id(),
+        kind=next(one for one in EmergencyKind if one.value == kind),
+        happened_at=instant.astimezone(dt.UTC).replace(microsecond=0),
+        person_ids=person_ids or None,
+        **more,
+    )
+    try:
+        with unit_of_work(house.sessions) as session:
+            work = house.work(session)
+            emergency, is_new = declare(work, new)
+            work.close()
+            people = reached(work, emergency.id)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.detail} {dict(refusal.errors)}") from None
+    click.echo(json.dumps({"id": str(emergency.id), "new": is_new, "people": people}))
+
+
+@photos.command("sweep")
+def photos_sweep() -> None:
+    """Mark blobs that no row names, delete those marked for thirty days."""
+    with unit_of_work(parts().sessions) as session:
+        work = parts().work(session)
+        marked, deleted = sweep(work, parts().store)
+        work.close()
+    click.echo(f"marked {marked}, deleted {deleted}")
+
+
+@limits.command("forget")
+def limits_forget() -> None:
+    """Delete the counts of limits whose window ended a day ago."""
+    with unit_of_work(parts().sessions) as session:
+        click.echo(f"forgot {forget_old(session, parts().tools.now())} counts")
+
+
+@regions.command("move")
+def regions_move() -> None:
+    """Move people along whose village has been merged; running it twice changes nothing."""
+    with unit_of_work(parts().sessions) as session:
+        work = parts().work(session)
+        moved = move_along(work)
+        work.close()
+    click.echo(f"moved {moved} people")
+
+
+@click.command("states-file")
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+def states_file(path: Path) -> None:
+    """Draw the states of visits and duties into a Markdown file (docs/states.md)."""
+    path.write_text(states_page(), encoding="utf-8")
+    click.echo(f"{path}: written")
+
+
+@click.command("openapi-file")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default="docs/openapi.json")
+@with_appcontext
+def openapi_file(path: Path) -> None:
+    """Write the OpenAPI document; the same code always writes the same bytes."""
+    path.write_text(json.dumps(description(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"{path}: written")
+
+
+@click.command("typescript-types")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@with_appcontext
+def typescript_types(path: Path) -> None:
+    """Write TypeScript types of every body and answer, for a mini-program's sources."""
+    path.write_text(typescript(description()), encoding="utf-8")
+    click.echo(f"{path}: written")

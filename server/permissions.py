@@ -49,6 +49,7 @@ class Can(StrEnum):
     SEE_SETTINGS = "see_settings"
     EDIT_SETTINGS = "edit_settings"
     READ_LEDGER = "read_ledger"
+    READ_FEEDBACK = "read_feedback"
 
 
 _EVERY_ROLE = {Can.ANYONE, Can.SIGNED_IN}
@@ -92,6 +93,7 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
             Can.EDIT_ACCOUNTS,
             Can.SEE_SETTINGS,
             Can.EDIT_SETTINGS,
+            Can.READ_FEEDBACK,
         }
     ),
     Role.AUDITOR: frozenset(_EVERY_ROLE | {Can.READ_LEDGER, Can.SEE_SETTINGS}),

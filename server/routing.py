@@ -1,14 +1,23 @@
 """Every blueprint of the API, registered in one place."""
 
 from flask import Flask
-from flask_smorest import Api, Blueprint
 
 from server.accounts import routes as accounts
+from server.archives import routes as archives
+from server.feedback import routes as feedback
+from server.http import docs
+from server.http.api import PREFIX, HouseApi
+from server.http.blueprint import Blueprint
 from server.people import import_routes as imports
 from server.people import routes as people
+from server.people import village_routes as villages
+from server.policies import routes as policies
+from server.regions import routes as regions
 from server.reviews import routes as reviews
+from server.schedule import routes as schedule
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
+from server.words import routes as words
 from server.worklists import routes as worklists
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -19,11 +28,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     photos.blueprint,
     reviews.blueprint,
     worklists.blueprint,
+    archives.blueprint,
+    regions.blueprint,
+    villages.blueprint,
+    policies.blueprint,
+    schedule.blueprint,
+    words.blueprint,
+    feedback.blueprint,
 )
 
 
-def register(app: Flask, api: Api) -> None:
-    """Register the features' views under /api/v1."""
-    del app
+def register(app: Flask, api: HouseApi) -> None:
+    """Register the features' views under /api/v1, and the pages that describe them."""
     for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix="/api/v1")
+        api.register_blueprint(blueprint, url_prefix=PREFIX)
+    app.extensions["house_api"] = api
+    app.register_blueprint(docs.docs)

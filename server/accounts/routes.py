@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import accounts as wire
 from server.accounts import managing, signing_in
@@ -15,6 +14,7 @@ from server.accounts.queries import accounts_page
 from server.accounts.signing_in import SignedIn
 from server.errors import NotSignedIn
 from server.http.answer import answer, nothing
+from server.http.blueprint import Blueprint
 from server.http.guard import bearer, in_one_transaction, needs, work
 from server.permissions import Can
 

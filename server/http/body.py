@@ -6,11 +6,13 @@ Bound into flask-smorest by `StrictParser`; errors name the field's path in word
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import ClientDisconnected
 
 from server.errors import Invalid, LengthRequired, NotJson, TooLarge, WrongType
 
@@ -68,9 +70,10 @@ def read_json(request: Request) -> Any:
         raise NotJson("请求没有内容，请更新小程序后再试。")
     if request.content_length > MOST_BYTES:
         raise TooLarge("提交的内容超过 256 KB，请减少文字后再试。")
-    raw = request.stream.read(request.content_length)
-    if len(raw) != request.content_length:
-        raise NotJson("内容没有传完整，请在信号好的地方重新提交。")
+    try:
+        raw = request.get_data(cache=True)  # kept, as a transaction that is tried again reads it again
+    except ClientDisconnected:
+        raise NotJson("内容没有传完整，请在信号好的地方重新提交。") from None
     if raw.strip() and not request.is_json:
         raise WrongType("请以 application/json 提交。")
     return parse_json(raw)
@@ -107,6 +110,11 @@ def flat(messages: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [str(messages)]}
 
 
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    return schema()
+
+
 class StrictParser(FlaskParser):
     """Binds bodies and queries for flask-smorest; unknown names are refused, so that a typing error is seen."""
 
@@ -117,6 +125,10 @@ class StrictParser(FlaskParser):
         "form": RAISE,
         "files": RAISE,
     }
+
+    def parse(self, argmap: Any, *args: Any, **options: Any) -> Any:
+        """Bind one location; its schema is made once, not anew for every request, as it keeps nothing of one."""
+        return super().parse(_made(argmap) if isinstance(argmap, type) else argmap, *args, **options)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Read the body of a request for its schema."""

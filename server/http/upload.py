@@ -10,6 +10,9 @@ from werkzeug.formparser import FormDataParser
 from server.errors import Invalid, LengthRequired, TooLarge, WrongType
 
 SLACK = 64 * 1024
+FIELDS_MOST = 256 * 1024
+"""Bytes of the other fields together. The parser holds a piece of the file (64 KiB, more when a line break is near its
+end) against the same limit, so that a tighter one refuses innocent photos by chance."""
 MOST_PARTS = 16
 
 
@@ -40,7 +43,7 @@ def read_upload(request: Request, spooled: IO[bytes], most_bytes: int) -> dict[s
 
     parser = FormDataParser(
         stream_factory=cast("Callable[..., Any]", stream),
-        max_form_memory_size=SLACK,
+        max_form_memory_size=FIELDS_MOST,
         max_content_length=most_bytes + SLACK,
         max_form_parts=MOST_PARTS,
         silent=False,

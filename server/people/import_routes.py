@@ -7,10 +7,10 @@ from typing import IO, Any
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import people as wire
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts
 from server.http.upload import read_upload
@@ -28,6 +28,11 @@ LIMITS = RosterLimits()
 IN_MEMORY = 1024 * 1024
 SPARE_KEYS = 64
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WORKBOOK = {
+    "description": "需要修改的行，连同原因",
+    "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+}
+FORM = {"required": True, "content": {"multipart/form-data": {"schema": wire.RosterForm}}}
 Rows = tuple[list[RosterRow], list[RejectedRow]]
 
 
@@ -35,6 +40,7 @@ Rows = tuple[list[RosterRow], list[RejectedRow]]
 @needs(Can.IMPORT_ROSTER, own_transactions=True)
 @blueprint.arguments(wire.ImportQuery, location="query")
 @blueprint.response(200, wire.ImportOut)
+@blueprint.doc(requestBody=FORM)
 def import_roster(query: dict[str, Any]) -> ResponseReturnValue:
     """导入名册（multipart，字段 `file`）。`dry_run=true` 只核对不写入；正式导入要么全部成功，要么什么都不写。"""
     roster, rows = _received(query)
@@ -49,7 +55,7 @@ def import_roster(query: dict[str, Any]) -> ResponseReturnValue:
 @blueprint.post("/people/imports/errors")
 @needs(Can.IMPORT_ROSTER, own_transactions=True)
 @blueprint.arguments(wire.ImportQuery, location="query")
-@blueprint.response(200, content_type=XLSX)
+@blueprint.doc(requestBody=FORM, responses={"200": WORKBOOK})
 def roster_errors(query: dict[str, Any]) -> ResponseReturnValue:
     """把同一份名册里需要修改的行连同原因做成 .xlsx 返回。"""
     roster, (_, rejected) = _received(query)

@@ -50,8 +50,13 @@ class Person(Base):
     __tablename__ = "persons"
     __table_args__ = (
         Index("ix_persons_village", "village_code", "id"),
-        Index("ix_persons_name", "name"),
-        Index("ix_persons_initials", "name_initials"),
+        Index("ix_persons_listed", "village_code", "file_no"),
+        # Found by how they begin, whatever the collation of the database is.
+        Index("ix_persons_name", "name", postgresql_ops={"name": "varchar_pattern_ops"}),
+        Index(
+            "ix_persons_initials", "name_initials", postgresql_ops={"name_initials": "varchar_pattern_ops"}
+        ),
+        Index("ix_persons_file_no", "file_no", postgresql_ops={"file_no": "varchar_pattern_ops"}),
         Index("ix_persons_last4", "last4_index"),
         Index("ix_persons_phone", "phone_index"),
         Index("ix_persons_household", "household_id"),

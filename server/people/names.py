@@ -2,8 +2,6 @@
 
 import re
 
-from pypinyin import Style, lazy_pinyin
-
 MOST = 40
 # As a family name these are read otherwise than in most words.
 _FAMILY_NAMES = {
@@ -17,6 +15,9 @@ _LETTERS = re.compile("[^A-Z0-9]+")
 
 def initials(name: str) -> str:
     """Give the pinyin initials of a name in upper case, at most 40; "" when nothing in it can be read."""
+    # Its dictionary takes 56 MB, which a process that registers nobody need not hold.
+    from pypinyin import Style, lazy_pinyin
+
     family = next((one for one in _LONGEST_FIRST if name.startswith(one)), "")
     rest = name[len(family) :]
     letters = _FAMILY_NAMES.get(family, "") + "".join(lazy_pinyin(rest, style=Style.FIRST_LETTER))

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from flask import Response
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import people as wire
 from server.http.answer import answer, nothing
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.people import caring, enrolling, handing_over, pausing, registering, terms
 from server.people.models import CareAgreement, CareAssessment, Enrolment, Pause, Person
@@ -24,6 +24,7 @@ Body = dict[str, Any]
 @needs(Can.EDIT_PEOPLE, new_keys=1)
 @blueprint.arguments(wire.NewPersonIn)
 @blueprint.response(201, wire.PersonFileOut)
+@blueprint.alt_response(200, schema=wire.PersonFileOut, description="同样的内容已登记过")
 def register(body: Body) -> ResponseReturnValue:
     """登记救助对象。同一编号、同样内容重复提交返回 200，内容不同返回 409。"""
     status = _status(Person, body["id"])
@@ -57,6 +58,7 @@ def change(query: dict[str, int], body: Body, person_id: UUID) -> ResponseReturn
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.EnrolmentIn)
 @blueprint.response(201, wire.PersonFileOut)
+@blueprint.alt_response(200, schema=wire.PersonFileOut, description="同样的内容已登记过")
 def enrol(body: Body, person_id: UUID) -> ResponseReturnValue:
     """纳入救助类别；`replaces` 表示由另一类别转来。"""
     status = _status(Enrolment, body["id"])
@@ -78,6 +80,7 @@ def end_enrolment(body: Body, person_id: UUID, enrolment_id: UUID) -> ResponseRe
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.AssessmentIn)
 @blueprint.response(201, wire.PersonFileOut)
+@blueprint.alt_response(200, schema=wire.PersonFileOut, description="同样的内容已登记过")
 def assess(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记生活自理能力评估；最新一次决定护理等级。"""
     status = _status(CareAssessment, body["id"])
@@ -119,6 +122,7 @@ def no_caregiver(person_id: UUID) -> ResponseReturnValue:
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.AgreementIn)
 @blueprint.response(201, wire.PersonFileOut)
+@blueprint.alt_response(200, schema=wire.PersonFileOut, description="同样的内容已登记过")
 def agree(body: Body, person_id: UUID) -> ResponseReturnValue:
     """登记委托照料服务协议；期限重叠的旧协议由它代替。"""
     status = _status(CareAgreement, body["id"])
@@ -150,6 +154,7 @@ def set_photo_consent(body: Body, person_id: UUID) -> ResponseReturnValue:
 @needs(Can.EDIT_PEOPLE)
 @blueprint.arguments(wire.PauseIn)
 @blueprint.response(201, wire.PersonFileOut)
+@blueprint.alt_response(200, schema=wire.PersonFileOut, description="同样的内容已登记过")
 def pause(body: Body, person_id: UUID) -> ResponseReturnValue:
     """暂停入户走访（住院、外出、试住机构）；期间仍须联系一次。"""
     status = _status(Pause, body["id"])

@@ -23,7 +23,7 @@ def shown(work: Work, person_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Show files of people within sight, in as many reads as there are tables."""
     files = on_file(work.session, person_ids)
     keys = work.keys.fetch(work.session, [one.person.data_key_id for one in files.values()])
-    villages = names(work.session, [one.person.village_code for one in files.values()])
+    villages = names(work.session, [one.person.village_code for one in files.values()], work.today)
     finds = is_the_house(work) or work.actor.role in FINDERS
     return {
         person_id: {

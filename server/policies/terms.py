@@ -34,6 +34,12 @@ NUMBERS = {
         PolicyNumber("photos.most_per_visit", 9, "piece", "每次走访照片张数上限", "DOMAIN §3.9"),
         PolicyNumber("fence.radius", 200, "metre", "住址范围半径", "PEERS §3"),
         PolicyNumber("fence.worst_accuracy", 150, "metre", "可判断的最差定位精度", "PEERS §2"),
+        PolicyNumber("duties.escalate_first_after", 1, "day", "逾期多少天第一次上报", "设计，待确认"),
+        PolicyNumber("duties.escalate_second_after", 7, "day", "逾期多少天第二次上报", "设计，待确认"),
+        PolicyNumber("duties.escalate_third_after", 30, "day", "逾期多少天第三次上报", "设计，待确认"),
+        PolicyNumber(
+            "reveal.most_per_hour", 30, "times", "每人每小时查看原始信息次数上限", "TRUST §2，待确认"
+        ),
         PolicyNumber("archives.retention_years", 10, "year", "档案保存年限", "DOMAIN §4.1"),
     )
 }

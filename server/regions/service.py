@@ -58,45 +58,72 @@ def load_guangde(session: Session, *, valid_from: dt.date) -> int:
 
 
 def short(name: str) -> str:
-    """Shorten a committee's name to the village's: 团山村村民委员会 → 团山村."""
-    for ending in ("居民委员会", "村民委员会", "村委会", "居委会"):
+    """Shorten a committee's name to the village's: 团山村村民委员会 and 团山村委会 → 团山村, 升平社区居委会 → 升平社区."""
+    for ending, keeps in (("村民委员会", "村"), ("村委会", "村"), ("居民委员会", ""), ("居委会", "")):
         if name.endswith(ending) and len(name) > len(ending):
-            return name.removesuffix(ending)
+            stem = name.removesuffix(ending)
+            return stem if stem.endswith(keeps) else stem + keeps
     return name
 
 
 def rename(work: Work, code: str, name: str, *, on: dt.date) -> Region:
-    """Give a region another name from a day on; its earlier name stays in its history."""
+    """Give a region another name from a day on; its earlier name stays in its history. A repeat is harmless."""
     old = region_on(work.session, code, on)
+    if old.valid_from == on and old.name == name.strip():
+        return old
     if not name.strip() or old.valid_from >= on:
         raise Invalid(errors={"name": ["请填写新名称，且生效日期须晚于现名称的启用日期。"]})
-    old.valid_to = on - dt.timedelta(days=1)
     new = Region(
         code=code,
         valid_from=on,
+        valid_to=old.valid_to,
         name=name.strip(),
         level=old.level,
         parent_code=old.parent_code,
+        successor_code=old.successor_code,
         source="更名",
     )
+    old.valid_to = on - dt.timedelta(days=1)
+    old.successor_code = None
     work.session.add(new)
-    work.tell("region.renamed", "region", payload={"code": code, "from": old.name, "to": name, "on": on})
+    work.session.flush()
+    work.tell("region.renamed", "region", payload={"code": code, "from": old.name, "to": new.name, "on": on})
     return new
 
 
 def merge(work: Work, codes: Iterable[str], into: str, *, on: dt.date) -> int:
-    """End regions on a day and name the region that they were merged into; returns how many ended."""
-    region_on(work.session, into, on)
+    """End regions on a day and name the one of the same level that they were merged into; returns how many ended.
+
+    A region that still holds others is refused: those are merged first. A repeat ends nothing more.
+    """
+    target = region_on(work.session, into, on)
     ended = 0
-    for code in codes:
-        if code == into:
+    for code in sorted(set(codes) - {into}):
+        old = _ended(work.session, code, into, on)
+        if old is not None:
             continue
         old = region_on(work.session, code, on)
+        holds = select(Region.code).where(Region.parent_code == code, in_force(on)).limit(1)
+        if old.level is not target.level or work.session.scalar(holds) is not None:
+            raise Invalid(errors={"codes": ["只能合并同级区划，且所辖区划须先行合并。"]})
+        if old.valid_from >= on or old.valid_to is not None:
+            raise Invalid(errors={"on": ["合并日期须晚于该区划的启用日期，且其后不能已有变更。"]})
         old.valid_to = on - dt.timedelta(days=1)
         old.successor_code = into
         ended += 1
         work.tell("region.merged", "region", payload={"code": code, "into": into, "on": on})
+    work.session.flush()
     return ended
+
+
+def _ended(session: Session, code: str, into: str, on: dt.date) -> Region | None:
+    return session.scalars(
+        select(Region).where(
+            Region.code == code,
+            Region.successor_code == into,
+            Region.valid_to == on - dt.timedelta(days=1),
+        )
+    ).first()
 
 
 def region_on(session: Session, code: str, day: dt.date) -> Region:
@@ -107,14 +134,20 @@ def region_on(session: Session, code: str, day: dt.date) -> Region:
     return found
 
 
-def names(session: Session, codes: Iterable[str]) -> Mapping[str, str]:
-    """Give today's name of each code; a region that ended keeps its last name."""
-    wanted = sorted(set(codes))
-    rows = session.execute(
-        select(Region.code, Region.name)
-        .where(Region.code.in_(wanted))
-        .order_by(Region.code, Region.valid_from)
-    )
+def refuse_area(work: Work, code: str) -> None:
+    """Refuse an area that does not exist today or that the role of who acts does not reach (commands reach all)."""
+    reach = work.signed_in.area_code if work.signed_in else ""
+    there = select(Region.code).where(Region.code == code, in_force(work.today)).limit(1)
+    if not code.startswith(reach) or work.session.scalar(there) is None:
+        raise Invalid(errors={"area_code": ["没有这个地区，或不在您的辖区。"]})
+
+
+def names(session: Session, codes: Iterable[str], day: dt.date | None = None) -> Mapping[str, str]:
+    """Give the name of each code on a day (None: the newest known); a region that ended keeps its last name."""
+    wanted = select(Region.code, Region.name).where(Region.code.in_(sorted(set(codes))))
+    if day is not None:
+        wanted = wanted.where(Region.valid_from <= day)
+    rows = session.execute(wanted.order_by(Region.code, Region.valid_from))
     return {code: name for code, name in rows}  # noqa: C416  (the last name of a code wins)
 
 

@@ -8,6 +8,7 @@ from server.people.models import Person
 from server.permissions import Can
 from server.problems.service import withdraw_of_visit
 from server.reviews import states
+from server.reviews.models import DecisionMade
 from server.reviews.terms import Decision, NewDecision
 from server.tools import business_day
 from server.visits.duties import settle_visit
@@ -40,6 +41,22 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
         key.seal(reason, table="visits", column="state_reason_sealed", row=visit.id)
         if reason and key
         else None
+    )
+    decision_id = work.new_id()
+    work.session.add(
+        DecisionMade(
+            id=decision_id,
+            visit_id=visit.id,
+            revision=new.revision,
+            person_id=visit.person_id,
+            decision=new.decision,
+            state=following,
+            reason_sealed=key.seal(reason, table="visit_decisions", column="reason_sealed", row=decision_id)
+            if reason and key
+            else None,
+            decided_by=work.actor.worker_id,
+            decided_at=work.now,
+        )
     )
     person = work.session.get_one(Person, visit.person_id)
     if following is VisitState.VOID:

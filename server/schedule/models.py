@@ -57,7 +57,10 @@ class OpenedPeriod(Base):
 
 
 class Emergency(Base):
-    """Something that happened after which people must be seen at once (24 hours by default)."""
+    """Something that happened after which people must be seen at once (24 hours by default).
+
+    `area_code` "" means the people whom `EmergencyPerson` names. `note_sealed` has a data key of its own.
+    """
 
     __tablename__ = "emergencies"
 
@@ -66,9 +69,32 @@ class Emergency(Base):
     area_code: Mapped[str] = mapped_column(String(12))
     happened_at: Mapped[dt.datetime]
     hours: Mapped[int]
-    note: Mapped[str] = mapped_column(Text)
+    note_sealed: Mapped[str | None] = mapped_column(Text)
     declared_at: Mapped[dt.datetime]
     declared_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class EmergencyPerson(Base):
+    """A person whom an emergency names; it then reaches these people, not an area."""
+
+    __tablename__ = "emergency_people"
+    __table_args__ = (Index("ix_emergency_people_person", "person_id"),)
+
+    emergency_id: Mapped[UUID] = mapped_column(ForeignKey("emergencies.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+
+
+class Escalation(Base):
+    """A duty that has been overdue for so long that somebody above was told; once a step."""
+
+    __tablename__ = "escalations"
+
+    duty_id: Mapped[UUID] = mapped_column(ForeignKey("duties.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(Uuid)
+    village_code: Mapped[str] = mapped_column(String(12))
+    days_overdue: Mapped[int]
+    escalated_at: Mapped[dt.datetime]
 
 
 class Duty(Base):

@@ -1,14 +1,18 @@
 """Questions about rules and duties."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from server.schedule.models import Duty, Emergency, OpenedPeriod, RuleVersion
+from server.schedule import terms
+from server.schedule.models import Duty, Emergency, EmergencyPerson, OpenedPeriod, RuleVersion
+from server.schedule.periods import DAY
 from server.schedule.terms import DutyFacts, DutyTally, Pause, VisitRule
 
 
@@ -53,12 +57,21 @@ def rule_versions(session: Session, *, known_at: dt.datetime | None = None) -> l
 
 
 def rules_of(area_code: str, versions: Iterable[tuple[str, VisitRule]]) -> list[VisitRule]:
-    """Choose, of each key, the versions of the area nearest to `area_code`."""
-    nearest: dict[str, int] = {}
+    """Choose, of each key, the versions that hold in an area; what a nearer area says goes first once it begins."""
     mine = [(area, rule) for area, rule in versions if area_code.startswith(area)]
+    begins: dict[str, dict[int, dt.date]] = defaultdict(dict)
     for area, rule in mine:
-        nearest[rule.key] = max(nearest.get(rule.key, 0), len(area))
-    return [rule for area, rule in mine if len(area) == nearest[rule.key]]
+        known_first = begins[rule.key].get(len(area), rule.effective_from)
+        begins[rule.key][len(area)] = min(known_first, rule.effective_from)
+    chosen = []
+    for area, rule in mine:
+        nearer = [first for length, first in begins[rule.key].items() if length > len(area)]
+        last = min(nearer) - DAY if nearer else None
+        if last is None:
+            chosen.append(rule)
+        elif rule.effective_from <= last:
+            chosen.append(replace(rule, effective_to=min(rule.effective_to or last, last)))
+    return chosen
 
 
 def opened(session: Session) -> set[tuple[str, dt.date]]:
@@ -126,12 +139,30 @@ def tally_of(duty: Duty) -> DutyTally:
     )
 
 
-def emergencies_of(
-    session: Session, village_code: str, *, known_at: dt.datetime | None = None
-) -> list[Emergency]:
-    """Read the emergencies declared for areas that hold a village."""
-    areas = {village_code[:length] for length in (6, 9, 12)}
-    wanted = select(Emergency).where(Emergency.area_code.in_(areas))
+def emergencies_about(
+    session: Session, villages: Mapping[UUID, str], *, known_at: dt.datetime | None = None
+) -> dict[UUID, list[Emergency]]:
+    """Read the emergencies that reach each person (id → village): declared for an area round them, or naming them."""
+    areas = {village[:length] for village in villages.values() for length in (6, 9, 12)}
+    by_area = select(Emergency).where(Emergency.area_code.in_(areas))
+    named = (
+        select(EmergencyPerson.person_id, Emergency)
+        .join(Emergency, Emergency.id == EmergencyPerson.emergency_id)
+        .where(EmergencyPerson.person_id.in_(list(villages)))
+    )
     if known_at is not None:
-        wanted = wanted.where(Emergency.declared_at <= known_at)
-    return list(session.scalars(wanted))
+        by_area = by_area.where(Emergency.declared_at <= known_at)
+        named = named.where(Emergency.declared_at <= known_at)
+    around = session.scalars(by_area.order_by(Emergency.id)).all()
+    found = {
+        person_id: [one for one in around if village.startswith(one.area_code)]
+        for person_id, village in villages.items()
+    }
+    for person_id, emergency in session.execute(named.order_by(Emergency.id)):
+        found[person_id].append(emergency)
+    return found
+
+
+def told(emergency: Emergency) -> terms.Emergency:
+    """Read an emergency's row as the rules ask for it."""
+    return terms.Emergency(str(emergency.id), emergency.kind, emergency.happened_at, emergency.hours)

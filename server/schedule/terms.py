@@ -1,7 +1,8 @@
 """The words and values of the visit schedule: rules, periods, duties, contacts, pauses (DOMAIN §1.4, CONTRACT §3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from uuid import UUID
 
 from server.people.terms import CareLevel, Category, PauseReason, Tag
 from server.terms import Term
@@ -189,6 +190,29 @@ class Emergency:
     kind: EmergencyKind
     happened_at: datetime
     hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewEmergency:
+    """Declare an emergency for an area or for named people; `hours` None takes the setting in force."""
+
+    id: UUID
+    kind: EmergencyKind
+    happened_at: datetime
+    area_code: str | None = None
+    person_ids: tuple[UUID, ...] | None = None
+    hours: int | None = None
+    note: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRuleVersion:
+    """A version of a visit rule for an area, with the document that it follows; the id is made by the client."""
+
+    id: UUID
+    area_code: str
+    rule: VisitRule
+    source_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

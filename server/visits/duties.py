@@ -7,9 +7,10 @@ the long way: it derives what a person owes from their whole history and brings 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Date, Uuid, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.ledger.work import Work
@@ -20,7 +21,7 @@ from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open, lane_of
-from server.schedule.queries import emergencies_of, facts_of, rule_versions, rules_of, touched_by
+from server.schedule.queries import emergencies_about, facts_of, rule_versions, rules_of, told, touched_by
 from server.schedule.rules import tally
 from server.schedule.terms import Contact, DutyTally, OwedDuty
 from server.visits.models import Visit
@@ -29,51 +30,74 @@ from server.visits.terms import Outcome
 BATCH = 200
 
 
+_CONTACT = (
+    Visit.id.label("visit_id"),
+    Visit.occurred_at,
+    Visit.counted_since,
+    Visit.counts,
+    Visit.in_person,
+    Visit.outcome,
+)
+
+
 def contacts_of(
     session: Session, people: Sequence[UUID], since: dt.datetime | None = None
 ) -> dict[UUID, list[Contact]]:
     """Read the visits and attempts on file for people since an instant, neither void nor withdrawn."""
-    wanted = select(
-        Visit.id,
-        Visit.person_id,
-        Visit.occurred_at,
-        Visit.counted_since,
-        Visit.counts,
-        Visit.in_person,
-        Visit.outcome,
-    ).where(Visit.person_id.in_(people), Visit.out_of_count_at.is_(None))
+    wanted = select(Visit.person_id, *_CONTACT).where(
+        Visit.person_id.in_(people), Visit.out_of_count_at.is_(None)
+    )
     if since is not None:
         wanted = wanted.where(Visit.occurred_at >= since)
     found: dict[UUID, list[Contact]] = defaultdict(list)
     for row in session.execute(wanted):
-        found[row.person_id].append(
-            Contact(
-                str(row.id),
-                row.occurred_at,
-                row.counted_since,
-                row.counts,
-                row.in_person,
-                row.outcome is Outcome.DEAD,
-            )
-        )
+        found[row.person_id].append(_contact(row))
     return found
+
+
+_TOUCHED_AND_CONTACTS = (
+    touched_by(
+        cast("UUID", bindparam("person_id", type_=Uuid())), cast("dt.date", bindparam("since", type_=Date()))
+    )
+    .add_columns(*_CONTACT)
+    .outerjoin(
+        Visit,
+        and_(
+            Visit.person_id == Duty.person_id,
+            Visit.occurred_at >= Duty.opens_at,
+            Visit.out_of_count_at.is_(None),
+        ),
+    )
+)
+"""The duties that a visit can touch, each with the visits that may count for it: one read, and made once."""
 
 
 def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
     """Bring the duties that visits since a day can change up to date; returns them, oldest first."""
     ensure_open(work)
     work.session.flush()
-    duties = list(work.session.scalars(touched_by(person.id, since)))
-    if not duties:
-        return []
-    earliest = min(duty.opens_at for duty in duties)
-    contacts = contacts_of(work.session, [person.id], earliest)[person.id]
+    contacts: dict[Duty, list[Contact]] = {}
+    for row in work.session.execute(_TOUCHED_AND_CONTACTS, {"person_id": person.id, "since": since}):
+        there = contacts.setdefault(row.Duty, [])
+        if row.visit_id is not None:
+            there.append(_contact(row))
     pauses: Sequence[terms.Pause] = ()
-    if any(duty.in_person or duty.required > 1 for duty in duties):
+    if any(duty.in_person or duty.required > 1 for duty in contacts):
         pauses = pauses_of(work.session, [person.id]).get(person.id, [])
-    for duty in duties:
-        _write(duty, tally(facts_of(duty, pauses), contacts))
-    return duties
+    for duty, filed in contacts.items():
+        _write(duty, tally(facts_of(duty, pauses), filed))
+    return list(contacts)
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        str(row.visit_id),
+        row.occurred_at,
+        row.counted_since,
+        row.counts,
+        row.in_person,
+        row.outcome is Outcome.DEAD,
+    )
 
 
 def settle_people(work: Work, people: Iterable[UUID]) -> None:
@@ -88,13 +112,15 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
         for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
             rows[duty.person_id].append(duty)
         contacts = contacts_of(work.session, batch)
-        for person in work.session.scalars(select(Person).where(Person.id.in_(batch))):
+        here = work.session.scalars(select(Person).where(Person.id.in_(batch))).all()
+        emergencies = emergencies_about(work.session, {one.id: one.village_code for one in here})
+        for person in here:
             history = facts[person.id]
             owed = derive_duties(
                 history.enrolments,
                 settings.rules(person.village_code),
                 history.pauses,
-                settings.emergencies(person),
+                [told(row) for row in emergencies[person.id]],
                 begin_on=settings.begin_on(person.village_code),
                 as_of=work.today,
                 tags=history.tags,
@@ -103,27 +129,17 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
 
 
 class _Settings:
-    """What settling reads once for many people: rules, emergencies and the first day, by village."""
+    """What settling reads once for many people: rules and the first day, by village."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._versions = rule_versions(work.session)
         self._rules: dict[str, list[terms.VisitRule]] = {}
-        self._emergencies: dict[str, list[terms.Emergency]] = {}
 
     def rules(self, village: str) -> list[terms.VisitRule]:
         if village not in self._rules:
             self._rules[village] = rules_of(village, self._versions)
         return self._rules[village]
-
-    def emergencies(self, person: Person) -> list[terms.Emergency]:
-        village = person.village_code
-        if village not in self._emergencies:
-            self._emergencies[village] = [
-                terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-                for row in emergencies_of(self._work.session, village)
-            ]
-        return self._emergencies[village]
 
     def begin_on(self, village: str) -> dt.date:
         day = in_force(self._work).on("duties.begin_on", self._work.today, village)

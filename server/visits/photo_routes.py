@@ -7,13 +7,13 @@ from uuid import UUID
 
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
-from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadIn
+from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadForm, UploadIn
 from server.db import unit_of_work
 from server.errors import Invalid, NotAllowed
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.body import flat
 from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts
@@ -30,24 +30,7 @@ blueprint = Blueprint("photos", __name__, description="照片")
 KEPT_IN_MEMORY = 1 << 20
 """Bytes of an upload above which it goes to an unlinked temporary file; never a named one, as it is not sealed yet."""
 
-UPLOAD_FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file", "photo_id"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "photo_id": {"type": "string", "format": "uuid"},
-                    "kind": {"type": "string"},
-                    "taken_at": {"type": "string", "format": "date-time"},
-                    "sha256": {"type": "string"},
-                },
-            }
-        }
-    },
-}
+UPLOAD_FORM = {"required": True, "content": {"multipart/form-data": {"schema": UploadForm}}}
 
 
 @blueprint.post("/visits/<uuid:visit_id>/photos")
@@ -58,15 +41,15 @@ UPLOAD_FORM = {
 def upload(visit_id: UUID) -> ResponseReturnValue:
     """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
     house = parts()
-    in_one_transaction(Can.RECORD_VISITS, lambda: None)  # nothing is read from somebody who is not signed in
+    # Nothing is read from somebody who may not send it. `attach` asks again: sight may have changed meanwhile.
+    key = in_one_transaction(Can.RECORD_VISITS, lambda: photographing.may_add(work(), visit_id))
     with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
         spooled = cast("BinaryIO", unsealed)
         form = _form(read_upload(request, spooled, LIMITS.max_bytes))
-        key, stored, declared = in_one_transaction(
-            Can.RECORD_VISITS, lambda: photographing.before(work(), visit_id, form)
-        )
+        with unit_of_work(house.sessions) as session:
+            there = photographing.known(session, visit_id, form.photo_id)
         sha256, size = digest_of(spooled)
-        if photographing.compare(form, sha256, stored, declared):
+        if photographing.compare(form, sha256, there):
             return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))
         taken = take_in(
             spooled,

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
 from server.errors import NotFound
 from server.ledger.work import Work
 from server.people.models import Person
@@ -13,8 +16,7 @@ from server.photos.intake import PhotoDigestDiffers, Taken
 from server.photos.models import Photo
 from server.photos.terms import PhotoKind
 from server.vault.fields import DataKey
-from server.visits.models import Visit
-from server.visits.service import may_see, stored_visit
+from server.visits.service import stored_visit
 
 
 class VisitNotFound(NotFound):
@@ -34,8 +36,20 @@ class Upload:
     sha256: str | None
 
 
-def before(work: Work, visit_id: UUID, upload: Upload) -> tuple[DataKey, bytes | None, str | None]:
-    """Let the sender through; give the person's key, the digest stored under this id already, and the one declared."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a photo id before its bytes are taken in: the digest stored under it, and the one announced."""
+
+    stored: bytes | None = None
+    announced: str | None = None
+
+
+_KNOWN = select(Photo.visit_id, Photo.sha256, Photo.claimed_sha256).where(Photo.id == bindparam("photo_id"))
+_VILLAGE = select(Person.village_code).where(Person.id == bindparam("person_id"))
+
+
+def may_add(work: Work, visit_id: UUID) -> DataKey:
+    """Let the sender of a photo through to the visit; give the person's key."""
     try:
         _, key = stored_visit(work, visit_id)
     except NotFound as refusal:
@@ -44,22 +58,27 @@ def before(work: Work, visit_id: UUID, upload: Upload) -> tuple[DataKey, bytes |
         raise renamed from None
     if key is None:
         raise VisitNotFound
-    photo = work.session.get(Photo, upload.photo_id)
-    if photo is None:
-        return key, None, None
-    if photo.visit_id != visit_id:
+    return key
+
+
+def known(session: Session, visit_id: UUID, photo_id: UUID) -> Known:
+    """Look a photo id up; one that belongs to another visit is refused."""
+    row = session.execute(_KNOWN, {"photo_id": photo_id}).one_or_none()
+    if row is None:
+        return Known()
+    if row.visit_id != visit_id:
         raise PhotoConflict
-    return key, photo.sha256, photo.claimed_sha256
+    return Known(row.sha256, row.claimed_sha256)
 
 
-def compare(upload: Upload, sha256: bytes, stored: bytes | None, declared: str | None) -> bool:
+def compare(upload: Upload, sha256: bytes, there: Known) -> bool:
     """Say whether exactly these bytes are stored already; refuse other bytes, and bytes other than announced."""
-    for announced in (upload.sha256, declared if stored is None else None):
+    for announced in (upload.sha256, there.announced if there.stored is None else None):
         if announced is not None and announced.lower() != sha256.hex():
             raise PhotoDigestDiffers(errors={"sha256": ["照片内容与校验值不符。"]})
-    if stored is not None and stored != sha256:
+    if there.stored is not None and there.stored != sha256:
         raise PhotoConflict
-    return stored is not None
+    return there.stored is not None
 
 
 def attach(work: Work, visit_id: UUID, upload: Upload, taken: Taken) -> tuple[Photo, bool]:
@@ -67,12 +86,11 @@ def attach(work: Work, visit_id: UUID, upload: Upload, taken: Taken) -> tuple[Ph
     visit, key = stored_visit(work, visit_id, lock=True)
     photo = work.session.get(Photo, upload.photo_id)
     if photo is None:
-        person = work.session.get_one(Person, visit.person_id)
         photo = Photo(
             id=upload.photo_id,
             visit_id=visit_id,
             person_id=visit.person_id,
-            village_code=person.village_code,
+            village_code=work.session.execute(_VILLAGE, {"person_id": visit.person_id}).scalar_one(),
             kind=upload.kind or PhotoKind.ROOM,
             declared=False,
             ordinal=999,
@@ -126,8 +144,7 @@ def seen(work: Work, photo_id: UUID) -> tuple[Photo, DataKey]:
     photo = work.session.get(Photo, photo_id)
     if photo is None:
         raise NotFound
-    visit = work.session.get_one(Visit, photo.visit_id)
-    key = may_see(work, visit)
+    _, key = stored_visit(work, photo.visit_id)
     if key is None or photo.blob_key is None:
         raise NotFound
     return photo, key

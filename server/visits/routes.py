@@ -4,16 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas.visits import RevisionQuery, VisitIn, VisitOut, VisitsOut, VisitsQuery
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.visits import service
 from server.visits.form import VisitRecord
 from server.visits.listing import VisitFilters, visits_page
-from server.visits.showing import shown
+from server.visits.showing import shown, shown_recorded
 
 blueprint = Blueprint("visits", __name__, description="走访记录")
 
@@ -27,8 +27,7 @@ blueprint = Blueprint("visits", __name__, description="走访记录")
 def put_visit(query: dict[str, int | None], body: VisitRecord, visit_id: UUID) -> ResponseReturnValue:
     """提交走访记录。同一记录无论提交多少次，只保存一份；`?revision=N` 用于本人更正。"""
     recorded = service.record(work(), visit_id, body, revision=query["revision"])
-    data = shown(work(), [recorded.visit], {recorded.visit.person_id: recorded.key})[0]
-    return answer(data, 201 if recorded.is_new else 200)
+    return answer(shown_recorded(work(), recorded), 201 if recorded.is_new else 200)
 
 
 @blueprint.get("/visits/<uuid:visit_id>")

@@ -1,24 +1,29 @@
 """Recording visits, exactly once (CONTRACT §4)."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import Select, Table, Uuid, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import load_only
 
 from server.accounts.models import RoleGrant, Worker
+from server.db import UtcInstant
 from server.errors import Conflict, Invalid, NotAllowed, NotFound, StaleRevision
 from server.ledger.work import Work
 from server.people.models import Enrolment, Person
 from server.people.sight import out_of_sight, visible_to, was_responsible
 from server.people.terms import Category
-from server.permissions import Can, Role
+from server.permissions import Actor, Can, Role
 from server.photos.declaring import declare, declare_first
 from server.problems.service import raise_problems
 from server.regions.terms import just_after
+from server.schedule.models import Duty
 from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
@@ -53,11 +58,50 @@ class VisitClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a PUT: the visit, whether it is new, and the duty after it."""
+    """What became of a PUT: the visit, and whether it is new.
+
+    Of a new visit the photos that it owes and the duties that it touched are known; of others they are None.
+    """
 
     visit: Visit
     is_new: bool
     key: DataKey | None
+    photo_debt: Sequence[UUID] | None = None
+    duties: Sequence[Duty] | None = None
+
+
+# Statements of the way that every visit takes are made once: making one costs more than running it.
+_IS_STORED = select(Visit.id).where(Visit.id == bindparam("visit_id"))
+_STORE_ONCE = {
+    "postgresql": insert_postgresql(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
+    "sqlite": insert_sqlite(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
+}
+_ENROLMENT = (
+    select(Enrolment.id, Enrolment.category)
+    .where(
+        Enrolment.person_id == bindparam("person_id"),
+        Enrolment.superseded_at.is_(None),
+        Enrolment.valid_from <= bindparam("day"),
+        or_(Enrolment.valid_to.is_(None), Enrolment.valid_to >= bindparam("day")),
+    )
+    .order_by((Enrolment.category == Category.TEKUN_DISPERSED).desc(), Enrolment.valid_from, Enrolment.id)
+    .limit(1)
+)
+
+
+@lru_cache(maxsize=1024)
+def _person_in_sight(role: Role, area_code: str) -> Select[Person, bytes | None]:
+    """Select `:person_id` with the key, if `:worker_id` sees them now or was responsible at `:at`; locks the person."""
+    anybody = Actor(cast("UUID", bindparam("worker_id", type_=Uuid())), role, area_code)
+    person_id = cast("UUID", bindparam("person_id", type_=Uuid()))
+    at = cast("dt.datetime", bindparam("at", type_=UtcInstant()))
+    return (
+        select(Person, StoredKey.wrapped)
+        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .options(load_only(Person.village_code, Person.photo_consent, Person.data_key_id))
+        .where(Person.id == person_id, or_(visible_to(anybody), was_responsible(anybody, person_id, at)))
+        .with_for_update(of=Person, key_share=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +117,8 @@ class _Subject:
 def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | None = None) -> Recorded:
     """Store a visit once, however often it is sent; `revision` corrects the one that the recorder saw."""
     fingerprint = bodies.fingerprint(record)
-    stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
-    if stored is not None:
+    if work.session.execute(_IS_STORED, {"visit_id": visit_id}).first():
+        stored = work.session.get_one(Visit, visit_id, with_for_update={"key_share": True})
         return _again(work, stored, record, fingerprint, revision)
     if revision is not None:
         raise out_of_sight(work, visit_id)
@@ -84,7 +128,7 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
 def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: bytes) -> Recorded:
     subject = _subject(work, record)
     _check(work, record, subject)
-    values = _values(visit_id, record, subject) | {
+    values: dict[str, Any] = _values(visit_id, record, subject) | {
         "recorder_id": work.actor.worker_id,
         "received_at": work.now,
         "state": VisitState.SUBMITTED,
@@ -96,16 +140,15 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         "clock_skew_s": int((record.client_created_at - work.now).total_seconds()),
         "filed_late": _is_late(work, record, subject),
     }
-    on_conflict = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    done = work.session.execute(on_conflict(Visit).values(**values).on_conflict_do_nothing())
+    done = work.session.execute(_STORE_ONCE[work.session.get_bind().dialect.name], values)
     if not done.rowcount:  # type: ignore[attr-defined]  # a twin was quicker; what it stored is our answer
         stored = work.session.get(Visit, visit_id, populate_existing=True)
         assert stored is not None
         return _again(work, stored, record, fingerprint, None)
-    visit = work.session.get_one(Visit, visit_id)
+    visit = Visit(**values)  # what was just written; not read back, and not watched by the session
     declare_first(work, visit_id, subject.person, record.photos)
     _raise(work, visit, record, subject)
-    settle_visit(work, subject.person, business_day(record.occurred_at))
+    duties = settle_visit(work, subject.person, business_day(record.occurred_at))
     work.tell(
         "visit.recorded",
         "visit",
@@ -113,7 +156,9 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         person_id=subject.person.id,
         payload={"fingerprint": fingerprint.hex(), "revision": 1, "outcome": record.outcome},
     )
-    return Recorded(visit, is_new=True, key=subject.key)
+    return Recorded(
+        visit, is_new=True, key=subject.key, photo_debt=[photo.id for photo in record.photos], duties=duties
+    )
 
 
 def _again(
@@ -279,28 +324,14 @@ def _subject(work: Work, record: VisitRecord) -> _Subject:
     """Read the person whom the record is about, if the actor sees them now or did when the visit happened."""
     actor = work.actor
     row = work.session.execute(
-        select(Person, StoredKey.wrapped)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .where(
-            Person.id == record.person_id,
-            or_(visible_to(actor), was_responsible(actor, record.person_id, record.occurred_at)),
-        )
-        .with_for_update(of=Person, key_share=True)
+        _person_in_sight(actor.role, actor.area_code),
+        {"person_id": record.person_id, "worker_id": actor.worker_id, "at": record.occurred_at},
     ).one_or_none()
     if row is None:
         raise out_of_sight(work, record.person_id)
     person: Person = row[0]
-    day = business_day(record.occurred_at)
     enrolled = work.session.execute(
-        select(Enrolment.id, Enrolment.category)
-        .where(
-            Enrolment.person_id == person.id,
-            Enrolment.superseded_at.is_(None),
-            Enrolment.valid_from <= day,
-            or_(Enrolment.valid_to.is_(None), Enrolment.valid_to >= day),
-        )
-        .order_by((Enrolment.category == Category.TEKUN_DISPERSED).desc(), Enrolment.valid_from, Enrolment.id)
-        .limit(1)
+        _ENROLMENT, {"person_id": person.id, "day": business_day(record.occurred_at)}
     ).one_or_none()
     return _Subject(
         person,
@@ -321,30 +352,39 @@ def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
+def _visit_in_sight(role: Role, area_code: str) -> Select[Visit, UUID | None, bytes | None]:
+    """Select `:visit_id` with the key of its person, if `:worker_id` sees the person, did then, or recorded it."""
+    worker_id = cast("UUID", bindparam("worker_id", type_=Uuid()))
+    anybody = Actor(worker_id, role, area_code)
+    there = cast("UUID", Visit.person_id), cast("dt.datetime", Visit.occurred_at)
+    in_sight = or_(visible_to(anybody), was_responsible(anybody, *there))
+    if role in RECORDING_ROLES:
+        in_sight = or_(in_sight, Visit.recorder_id == worker_id)
+    return (
+        select(Visit, StoredKey.id, StoredKey.wrapped)
+        .join(Person, Person.id == Visit.person_id)
+        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .where(Visit.id == bindparam("visit_id"), in_sight)
+    )
+
+
 def may_see(work: Work, visit: Visit) -> DataKey | None:
     """Let through who recorded the visit, was responsible when it happened, or sees the person; give the key."""
-    actor = work.actor
-    row = work.session.execute(
-        select(StoredKey.id, StoredKey.wrapped)
-        .select_from(Person)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .where(
-            Person.id == visit.person_id,
-            or_(
-                visible_to(actor),
-                was_responsible(actor, visit.person_id, visit.occurred_at),
-                literal(visit.recorder_id == actor.worker_id and actor.role in RECORDING_ROLES),
-            ),
-        )
-    ).one_or_none()
-    if row is None:
-        raise out_of_sight(work, visit.person_id)
-    return work.keys.unwrap(row[0], row[1]) if row[0] else None
+    return stored_visit(work, visit.id)[1]
 
 
 def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Visit, DataKey | None]:
-    """Find a visit within sight, with the key of its person."""
-    visit = work.session.get(Visit, visit_id, with_for_update={"key_share": True} if lock else None)
-    if visit is None:
+    """Find a visit within sight, with the key of its person; `lock` makes other changes of it wait (PostgreSQL)."""
+    actor = work.actor
+    wanted = _visit_in_sight(actor.role, actor.area_code)
+    if lock:
+        wanted = wanted.with_for_update(of=Visit, key_share=True).execution_options(populate_existing=True)
+    row = work.session.execute(wanted, {"visit_id": visit_id, "worker_id": actor.worker_id}).one_or_none()
+    if row is not None:
+        visit, key_id, wrapped = row
+        return visit, work.keys.unwrap(key_id, wrapped) if key_id else None
+    there = work.session.get(Visit, visit_id)
+    if there is None:
         raise NotFound
-    return visit, may_see(work, visit)
+    raise out_of_sight(work, there.person_id)

@@ -1,11 +1,12 @@
 """Visits as the wire shows them: the record as it was sent, and what became of it (CONTRACT §4)."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.ledger.work import Work
 from server.people.models import Person
@@ -14,10 +15,11 @@ from server.photos.models import Photo
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
 from server.schedule.standing import shown as duty_shown
+from server.schedule.terms import DutyKind, Pause
 from server.tools import business_day
 from server.vault.fields import DataKey
 from server.visits.models import Visit
-from server.visits.service import body_of
+from server.visits.service import Recorded, body_of
 
 
 def shown(
@@ -30,29 +32,53 @@ def shown(
     opened = keys if keys is not None else _keys(work, people)
     debts = _photo_debts(work, [visit.id for visit in visits])
     duties = _duties(work, visits)
-    pauses = pauses_of(work.session, sorted(people)) if any(duties.values()) else {}
-    may_see_findings = work.actor.may(Can.SEE_FINDINGS)
+    pauses = _pauses(work, [duty for duty in duties.values() if duty])
     return [
-        {
-            "id": visit.id,
-            **body_of(visit, opened.get(visit.person_id)),
-            "recorder": visit.recorder_id,
-            "received_at": visit.received_at,
-            "revised_at": visit.revised_at,
-            "filed_late": visit.filed_late,
-            "clock_skew_s": visit.clock_skew_s,
-            "state": visit.state,
-            "state_reason": _reason(visit, opened.get(visit.person_id)),
-            "completeness": {"answered": visit.answered, "required": visit.answers_required},
-            "photo_debt": debts[visit.id],
-            "duty": duty_shown(duty, pauses.get(visit.person_id, []), work.today)
-            if (duty := duties.get(visit.id))
-            else None,
-            **({"findings": []} if may_see_findings else {}),
-            "revision": visit.revision,
-        }
+        _one(work, visit, opened.get(visit.person_id), debts[visit.id], duties[visit.id], pauses)
         for visit in visits
     ]
+
+
+def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
+    """Show what became of a PUT; of a new visit everything is known already and nothing is read again."""
+    visit = recorded.visit
+    if recorded.photo_debt is None or recorded.duties is None:
+        return shown(work, [visit], {visit.person_id: recorded.key})[0]
+    duty = _spoken_to(visit, sorted(recorded.duties, key=_routine_first))
+    pauses = _pauses(work, [duty] if duty else [])
+    return _one(work, visit, recorded.key, recorded.photo_debt, duty, pauses)
+
+
+def _one(
+    work: Work,
+    visit: Visit,
+    key: DataKey | None,
+    photo_debt: Sequence[UUID],
+    duty: Duty | None,
+    pauses: Mapping[UUID, Sequence[Pause]],
+) -> dict[str, Any]:
+    return {
+        "id": visit.id,
+        **body_of(visit, key),
+        "recorder": visit.recorder_id,
+        "received_at": visit.received_at,
+        "revised_at": visit.revised_at,
+        "filed_late": visit.filed_late,
+        "clock_skew_s": visit.clock_skew_s,
+        "state": visit.state,
+        "state_reason": _reason(visit, key),
+        "completeness": {"answered": visit.answered, "required": visit.answers_required},
+        "photo_debt": photo_debt,
+        "duty": duty_shown(duty, pauses.get(visit.person_id, []), work.today) if duty else None,
+        **({"findings": []} if work.actor.may(Can.SEE_FINDINGS) else {}),
+        "revision": visit.revision,
+    }
+
+
+def _pauses(work: Work, duties: Sequence[Duty]) -> Mapping[UUID, Sequence[Pause]]:
+    """Read the pauses that a duty may rest in; one that is met by today does not rest."""
+    people = {duty.person_id for duty in duties if duty.met_on is None or duty.met_on > work.today}
+    return pauses_of(work.session, sorted(people)) if people else {}
 
 
 def _reason(visit: Visit, key: DataKey | None) -> str | None:
@@ -70,36 +96,45 @@ def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
     return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
 
 
+_DEBTS = (
+    select(Photo.visit_id, Photo.id)
+    .where(Photo.visit_id.in_(bindparam("visits", expanding=True)), Photo.blob_key.is_(None))
+    .order_by(Photo.visit_id, Photo.ordinal)
+)
+_DUTIES = (
+    select(Duty)
+    .where(
+        Duty.person_id.in_(bindparam("people", expanding=True)),
+        Duty.period_start <= bindparam("last_day"),
+        Duty.due_on >= bindparam("first_day"),
+    )
+    .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+)
+
+
 def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     debts: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in work.session.execute(
-        select(Photo.visit_id, Photo.id)
-        .where(Photo.visit_id.in_(ids), Photo.blob_key.is_(None))
-        .order_by(Photo.visit_id, Photo.ordinal)
-    ):
+    for row in work.session.execute(_DEBTS, {"visits": ids}):
         debts[row.visit_id].append(row.id)
     return debts
 
 
-def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty]:
+def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty | None]:
     """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
-    days = {visit.id: business_day(visit.occurred_at) for visit in visits}
+    days = [business_day(visit.occurred_at) for visit in visits]
+    people = list({visit.person_id for visit in visits})
     by_person: dict[UUID, list[Duty]] = defaultdict(list)
     for duty in work.session.scalars(
-        select(Duty)
-        .where(
-            Duty.person_id.in_({visit.person_id for visit in visits}),
-            Duty.period_start <= max(days.values()),
-            Duty.due_on >= min(days.values()),
-        )
-        .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+        _DUTIES, {"people": people, "first_day": min(days), "last_day": max(days)}
     ):
         by_person[duty.person_id].append(duty)
-    found = {}
-    for visit in visits:
-        day = days[visit.id]
-        for duty in by_person[visit.person_id]:
-            if duty.period_start <= day <= duty.due_on:
-                found[visit.id] = duty
-                break
-    return found
+    return {visit.id: _spoken_to(visit, by_person[visit.person_id]) for visit in visits}
+
+
+def _routine_first(duty: Duty) -> tuple[bool, dt.date, str]:
+    return duty.kind is not DutyKind.ROUTINE, duty.due_on, str(duty.id)
+
+
+def _spoken_to(visit: Visit, duties: Sequence[Duty]) -> Duty | None:
+    day = business_day(visit.occurred_at)
+    return next((duty for duty in duties if duty.period_start <= day <= duty.due_on), None)

@@ -20,7 +20,7 @@ from server.regions.queries import inside
 from server.schedule import terms
 from server.schedule.derive import derive_duties
 from server.schedule.histories import History, histories
-from server.schedule.queries import emergencies_of, known, rule_versions, rules_of
+from server.schedule.queries import emergencies_about, known, rule_versions, rules_of, told
 from server.schedule.rules import overdue_on, tally
 from server.schedule.terms import Contact, OwedDuty
 from server.tools import business_day
@@ -85,8 +85,10 @@ def _overdue_in(
     facts = histories(work.session, ids, known_at=known_at)
     contacts = _contacts(work, ids, known_at)
     versions = rule_versions(work.session, known_at=known_at)
+    emergencies = emergencies_about(work.session, dict(batch), known_at=known_at)
     for person_id, village in batch:
-        owed = _owed(work, filters, day, village, facts[person_id], versions)
+        reaching = [told(row) for row in emergencies[person_id]]
+        owed = _owed(work, filters, day, village, facts[person_id], versions, reaching)
         happened = [one for one in contacts[person_id] if business_day(one.occurred_at) <= day]
         unmet = []
         for one in owed:
@@ -106,11 +108,8 @@ def _owed(
     village: str,
     history: History,
     versions: Sequence[tuple[str, terms.VisitRule]],
+    emergencies: Sequence[terms.Emergency],
 ) -> list[OwedDuty]:
-    emergencies = [
-        terms.Emergency(str(row.id), row.kind, row.happened_at, row.hours)
-        for row in emergencies_of(work.session, village, known_at=filters.known_at)
-    ]
     return derive_duties(
         history.enrolments,
         rules_of(village, versions),

@@ -28,6 +28,7 @@ from server.worklists import knowledge, people
 from server.worklists.terms import Filters, OverdueRow
 
 EXPORT_PAGE = 200
+FURTHEST_AHEAD = dt.timedelta(days=366)
 
 
 def overdue(work: Work, filters: Filters, *, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
         .group_by(Duty.village_code)
         .order_by(Duty.village_code)
     ).all()
-    called = names(work.session, [row.village_code for row in rows])
+    called = names(work.session, [row.village_code for row in rows], work.today)
     counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
     items: list[dict[str, Any]] = [
         {
@@ -126,8 +127,9 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
 
 
 def _refuse_future(work: Work, filters: Filters) -> None:
-    if filters.as_of is not None and filters.as_of > work.today:
-        raise Invalid(errors={"as_of": ["日期不能晚于今天。"]})
+    """A day to come is answered as if nothing more happened; what will be known then cannot be asked."""
+    if filters.as_of is not None and filters.as_of > work.today + FURTHEST_AHEAD:
+        raise Invalid(errors={"as_of": ["日期最多晚于今天一年。"]})
     if filters.known_at is not None and filters.known_at > work.now:
         raise Invalid(errors={"known_at": ["时刻不能晚于现在。"]})
 

@@ -36,7 +36,7 @@ def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
     session = work.session
     rows = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(people)))}
     keys = work.keys.fetch(session, [person.data_key_id for person in rows.values()])
-    villages = names(session, [person.village_code for person in rows.values()])
+    villages = names(session, [person.village_code for person in rows.values()], work.today)
     homes = {
         home.person_id: home
         for home in session.scalars(

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Response
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from api_schemas import worklists as wire
+from api_schemas.paging import PageQuery
 from server.http.answer import answer
+from server.http.blueprint import Blueprint
 from server.http.guard import needs, work
 from server.permissions import Can
 from server.worklists import overdue as board
@@ -21,7 +22,7 @@ blueprint = Blueprint("worklists", __name__, description="走访清单、同步�
 
 @blueprint.get("/worklist")
 @needs(Can.SEE_WORKLIST)
-@blueprint.arguments(wire.PageQuery, location="query")
+@blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, wire.WorklistOut)
 def get_worklist(query: dict[str, Any]) -> ResponseReturnValue:
     """登录人员应走访的对象，最急的在前。"""

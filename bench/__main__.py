@@ -1,0 +1,58 @@
+"""Runs benchmarks: `python -m bench [NAME ...] [--seconds 20] [--runs 3] [--clients 8 32] [--people 10000]`.
+
+`--workers 2 --threads 8` shape the WSGI server. Without a name everything runs shortly, within ten minutes.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bench import main_job, measuring
+from bench.measuring import Figure, Plan
+from bench.server import Shape
+
+BENCHMARKS: Mapping[str, Callable[[Plan], list[Figure]]] = {
+    "visits": lambda plan: main_job.record(plan, photos=0),
+    "visit_photo": lambda plan: main_job.record(plan, photos=1),
+    "visit_three_photos": lambda plan: main_job.record(plan, photos=3),
+    "reads": main_job.reads,
+    "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
+}
+SHORT = Plan(seconds=10, runs=1)
+"""What runs without a name: everything within ten minutes."""
+
+
+def main() -> None:
+    """Run the named benchmarks, or all of them shortly."""
+    asked = argparse.ArgumentParser(prog="python -m bench", description="benchmarks (docs/performance.md)")
+    asked.add_argument("names", nargs="*", metavar="NAME", help=" ".join(BENCHMARKS))
+    asked.add_argument("--seconds", type=float)
+    asked.add_argument("--runs", type=int)
+    asked.add_argument("--clients", type=int, nargs="+")
+    asked.add_argument("--people", type=int)
+    asked.add_argument("--workers", type=int, default=Shape().workers)
+    asked.add_argument("--threads", type=int, default=Shape().threads)
+    told = asked.parse_args()
+    unknown = [name for name in told.names if name not in BENCHMARKS]
+    if unknown:
+        asked.error(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
+    plan = Plan() if told.names else SHORT
+    plan = replace(
+        plan,
+        seconds=told.seconds or plan.seconds,
+        runs=told.runs or plan.runs,
+        clients=tuple(told.clients or plan.clients),
+        people=told.people or plan.people,
+        shape=Shape(told.workers, told.threads),
+    )
+    # Whoever ends us early (a time limit) must not leave a server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
+    measuring.head()
+    kept = [measuring.keep(name, plan, BENCHMARKS[name](plan)) for name in told.names or BENCHMARKS]
+    print("raw figures:", *kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The main job: record a visit, with photos and without, and read what was recorded."""
+
+from dataclasses import replace
+from http.client import HTTPConnection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from bench import measuring, phone
+from bench.measuring import Figure, Plan
+from bench.population import sign_in
+from bench.server import Running, running
+from server.db import unit_of_work
+from server.permissions import Role
+from server.photos.models import Photo
+from server.visits.models import Visit
+
+TOWNSHIP = "341882003"
+READ_PHOTOS = 40
+
+
+def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
+    """Record visits of many people, each with so many photos."""
+    work = "record a visit" + (f", {photos} photo{'s' * (photos > 1)}" if photos else "")
+    with running(people=plan.people, sqlite=sqlite, shape=plan.shape) as server:
+        job = {"deed": "record", "photos": photos, "targets": _people(server)}
+        return measuring.measure(server, plan, work + (" (SQLite)" if sqlite else ""), job)
+
+
+def reads(plan: Plan) -> list[Figure]:
+    """Read one of many visits, and small pictures that were made already."""
+    with running(people=plan.people, shape=plan.shape) as server:
+        stored = replace(plan, runs=1, clients=(8,))
+        measuring.measure(
+            server, stored, "(storing)", {"deed": "record", "photos": 0, "targets": _people(server)}
+        )
+        token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
+        visits = [[token, f"/visits/{visit_id}"] for visit_id in _visits(server)]
+        figures = measuring.measure(server, plan, "read one visit", {"deed": "read", "targets": visits})
+        photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server)]
+        return figures + measuring.measure(
+            server, plan, "read a rendition already made", {"deed": "read", "targets": photos}
+        )
+
+
+def _people(server: Running) -> list[Any]:
+    """List (token, worker, person) so that neighbours in the list belong to different workers."""
+    longest = max(len(visitor.people) for visitor in server.visitors)
+    return [
+        [visitor.token, str(visitor.worker), str(visitor.people[index])]
+        for index in range(longest)
+        for visitor in server.visitors
+        if index < len(visitor.people)
+    ]
+
+
+def _visits(server: Running) -> list[UUID]:
+    with unit_of_work(server.house.sessions) as session:
+        return list(session.scalars(select(Visit.id)))
+
+
+def _photos(server: Running) -> list[UUID]:
+    """Upload some photos and look at each once, so that its rendition is there."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    pictures = phone.pictures(2)
+    with unit_of_work(server.house.sessions) as session:
+        visits = session.execute(
+            select(Visit.id, Visit.recorder_id).order_by(Visit.id).limit(READ_PHOTOS)
+        ).all()
+    tokens = {visitor.worker: visitor.token for visitor in server.visitors}
+    for number, (visit_id, worker) in enumerate(visits):
+        bearer = {"Authorization": f"Bearer {tokens[worker]}"}
+        photo_id = str(server.house.tools.new_id())
+        body, kind = phone.upload(photo_id, phone.unique(pictures[number % 2], photo_id))
+        _ask(connection, "POST", f"/api/v1/visits/{visit_id}/photos", body, {**bearer, "Content-Type": kind})
+        _ask(connection, "GET", f"/api/v1/photos/{photo_id}?size=thumb", None, bearer)
+    with unit_of_work(server.house.sessions) as session:
+        return list(session.scalars(select(Photo.id).where(Photo.blob_key.is_not(None))))
+
+
+def _ask(
+    connection: HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> None:
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status >= 300:
+        raise RuntimeError(f"{method} {path}: {answer.status} {said[:300]!r}")

@@ -1,0 +1,154 @@
+"""A server as in service: granian over PostgreSQL or SQLite with every durable setting on, started for one benchmark."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from bench import meter
+from bench.population import Visitor, populate
+from server.app import create_app
+from server.db import unit_of_work
+from server.http.parts import Parts
+from server.ledger.sealer import seal
+from server.schema import upgrade
+from server.settings import Settings
+from server.vault.keyring import Keyring
+from tests.engines.postgres import Postgres, postgres
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the WSGI server is run: processes, threads in each, and how many requests wait in each."""
+
+    workers: int = 2
+    threads: int = 8
+    backpressure: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers on loopback, with people in its database."""
+
+    port: int
+    pid: int
+    house: Parts
+    visitors: list[Visitor]
+    database: Postgres | None
+    uploads: Path
+
+    def cpu(self) -> tuple[float, float]:
+        """Give the CPU-seconds used so far by the server's processes and by the database's."""
+        return meter.cpu_seconds(self.pid), meter.cpu_seconds(self.database.pid) if self.database else 0.0
+
+    def seal_ledger(self) -> float:
+        """Do the background work that was left to later (positions in the ledger); returns its CPU-seconds."""
+        database, mine = self.cpu()[1], time.process_time()
+        with unit_of_work(self.house.sessions) as session:
+            seal(session)
+        return time.process_time() - mine + self.cpu()[1] - database
+
+    def settle_down(self) -> None:
+        """Bring the database to rest, so that no run pays for an earlier one."""
+        if self.database is None:
+            return
+        engine = create_engine(self.house.engine.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("VACUUM (ANALYZE)"))
+            connection.execute(text("CHECKPOINT"))
+        engine.dispose()
+
+
+@contextmanager
+def running(*, people: int, sqlite: bool = False, shape: Shape | None = None) -> Iterator[Running]:
+    """Start a database, fill it, start the server; all of it ends with the block."""
+    shape = shape or Shape()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        (folder / "uploads").mkdir()
+        database = None if sqlite else stack.enter_context(postgres())
+        environment = {
+            "DATABASE_URL": database.new_database() if database else f"sqlite:///{folder}/app.sqlite",
+            "STORAGE_URL": f"file://{folder}/uploads",
+            "KEYRING": Keyring.generate().to_json(),
+            "SECRET_KEY": "only for benchmarks, and long enough for them",
+            "POOL_SIZE": str(shape.threads),
+        }
+        house = _house(environment)
+        stack.callback(house.engine.dispose)
+        visitors = populate(house, people=people)
+        port = _free_port()
+        process = stack.enter_context(_granian(environment, port, shape, folder / "server.log"))
+        yield Running(port, process.pid, house, visitors, database, folder / "uploads")
+
+
+def _house(environment: dict[str, str]) -> Parts:
+    app = create_app(
+        Settings(
+            database_url=environment["DATABASE_URL"],
+            storage_url=environment["STORAGE_URL"],
+            keyring=environment["KEYRING"],
+            secret_key=environment["SECRET_KEY"],
+        )
+    )
+    house: Parts = app.extensions["parts"]
+    upgrade(house.engine)
+    return house
+
+
+@contextmanager
+def _granian(
+    environment: dict[str, str], port: int, shape: Shape, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", str(shape.workers), "--blocking-threads", str(shape.threads)),
+        *("--backpressure", str(shape.backpressure), "--http", "1", "--no-ws", "--log-level", "warning"),
+        "wsgi:app",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
+        )
+    try:
+        _wait_until_it_answers(process, port, log)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    patience = time.monotonic() + START_SECONDS
+    while time.monotonic() < patience and process.poll() is None:
+        with suppress(OSError):
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

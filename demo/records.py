@@ -1,0 +1,154 @@
+"""Writes visit records as a phone's form does, with answers that vary as people do."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random  # noqa: TID251  (lent with its seed)
+from typing import Any
+from uuid import UUID
+
+from server.tools import SHANGHAI
+from server.visits.answers import NOT_ASKED, QUESTIONS, AnswerKind, Asked, Question
+from server.visits.terms import Outcome
+
+Body = dict[str, Any]
+Item = Mapping[str, Any]
+
+NOTES = (
+    "老人精神不错，院子打扫得干净。",
+    "提醒注意用火用电安全，老人表示记住了。",
+    "天气转凉，被褥够用。",
+    "反映膝盖疼，已联系村卫生室。",
+    "正在菜地干活，聊了近期生活情况。",
+    None,
+    None,
+)
+SAID = ("早上看见他去菜地了。", "前天去女儿家了，过两天回来。", "昨天还在门口晒太阳。", "一早赶集去了。")
+USUAL = 0.78
+"""How often an answer is the usual one, the first of its vocabulary."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a visitor brings home from one errand."""
+
+    item: Item
+    outcome: Outcome
+    at: dt.datetime
+    visitors: Sequence[str]
+    purposes: Sequence[str] = ("routine",)
+    photo_ids: Mapping[UUID, str] = field(default_factory=dict)
+    hazard: bool = False
+
+
+def written(told: Told, chance: Random) -> Body:
+    """Write the whole record of a visit or an attempt."""
+    met = told.outcome in {Outcome.MET, Outcome.MET_ELSEWHERE, Outcome.REMOTE_MET}
+    remote = told.outcome is Outcome.REMOTE_MET
+    ended_at = told.at + dt.timedelta(minutes=chance.randint(8, 35))
+    dispersed = "tekun_dispersed" in told.item["categories"]
+    location = None if remote else _location(told, chance)
+    return {
+        "person_id": told.item["person_id"],
+        "method": chance.choice(["phone", "video"]) if remote else "home",
+        "purposes": list(told.purposes),
+        "outcome": told.outcome.value,
+        "identity_checked_by": chance.choice(["known", "known", "id_card", "photo_compare"]) if met else None,
+        "occurred_at": wire(told.at),
+        "ended_at": wire(ended_at),
+        "client_created_at": wire(ended_at + dt.timedelta(seconds=chance.randint(-40, 90))),
+        "visitors": list(told.visitors),
+        "location": location,
+        "no_location_reason": None
+        if location is not None or remote
+        else chance.choice(["no_signal", "indoor", "refused"]),
+        "answers": _answers(told.outcome, dispersed=dispersed, chance=chance) if met else {},
+        "needs": [{"kind": "medical", "detail": "需要配药"}] if met and chance.random() < 0.1 else [],
+        "problems": [_hazard(told)] if told.hazard else [],
+        "absence": None if met else _absence(told, chance),
+        "conclusion": ("attention" if told.hazard or chance.random() < 0.12 else "normal") if met else None,
+        "notes": chance.choice(NOTES),
+        "signatures": [],
+        "photos": [
+            {"id": str(one), "kind": kind, "taken_at": wire(told.at + dt.timedelta(minutes=3))}
+            for one, kind in told.photo_ids.items()
+        ],
+        "no_photo_reason": None if told.photo_ids or told.purposes == ("routine",) else "本人不愿拍照",
+    }
+
+
+def wire(instant: dt.datetime) -> str:
+    """Write an instant as a phone in Shanghai does."""
+    return instant.astimezone(SHANGHAI).isoformat(timespec="seconds")
+
+
+def _answers(outcome: Outcome, *, dispersed: bool, chance: Random) -> Body:
+    asked = {Asked.MET}
+    if outcome is not Outcome.REMOTE_MET:
+        asked.add(Asked.MET_FACE_TO_FACE)
+    if outcome is Outcome.MET:
+        asked.add(Asked.MET_IN_HOME)
+    if dispersed:
+        asked.add(Asked.MET_DISPERSED)
+    wanted = [
+        one
+        for one in QUESTIONS.values()
+        if one.asked in asked or (one.asked is Asked.NEVER and _is_small_talk(one) and chance.random() < 0.3)
+    ]
+    return {one.name: NOT_ASKED if chance.random() < 0.05 else _answer(one, chance) for one in wanted}
+
+
+def _is_small_talk(question: Question) -> bool:
+    return question.kind in {AnswerKind.WORD, AnswerKind.YES_NO} and not question.sealed
+
+
+def _answer(question: Question, chance: Random) -> str | bool | int:
+    if question.kind is AnswerKind.NUMBER:
+        return chance.randint(max(question.least, 3), min(question.most, 5))
+    if question.kind is AnswerKind.YES_NO:
+        return question.name in {"policy_told", "care_fee_known", "asked_alone"} or chance.random() < 0.15
+    assert question.vocabulary is not None
+    words = list(question.vocabulary)
+    return str(words[0] if chance.random() < USUAL else chance.choice(words[:2]))
+
+
+def _location(told: Told, chance: Random) -> Body | None:
+    home = told.item["home"]
+    if home is None or chance.random() < 0.12:
+        return None
+    return {
+        "latitude": round(home["latitude"] + chance.gauss(0, 0.0002), 6),
+        "longitude": round(home["longitude"] + chance.gauss(0, 0.0002), 6),
+        "accuracy_m": chance.choice([12, 20, 25, 35, 65]),
+        "datum": home["datum"],
+        "taken_at": wire(told.at + dt.timedelta(seconds=20)),
+    }
+
+
+def _hazard(told: Told) -> Body:
+    shown = [str(one) for one, kind in told.photo_ids.items() if kind == "hazard"]
+    return {
+        "code": "old_wiring",
+        "severity": "high",
+        "description": "堂屋电线老化，已提醒停用并报电工检修。",
+        "fixed_on_site": False,
+        "photo_ids": shown,
+    }
+
+
+def _absence(told: Told, chance: Random) -> Body:
+    day = told.at.astimezone(SHANGHAI).date()
+    return {
+        "informants": [
+            {
+                "relation": chance.choice(["neighbour", "caregiver", "relative", "cadre"]),
+                "name": chance.choice(["张大妈", "老李", "王婶", "村民组长刘师傅"]),
+                "said": chance.choice(SAID),
+            }
+        ],
+        "last_seen_on": (day - dt.timedelta(days=chance.randint(0, 2))).isoformat(),
+        "whereabouts": chance.choice(["下地干活", "去亲戚家", "赶集"]),
+        "absence_reason": chance.choice(["field_work", "visiting_relatives", "unknown"]),
+        "contact_tried": ["phone"],
+        "next_try_on": (day + dt.timedelta(days=chance.randint(1, 2))).isoformat(),
+    }

@@ -1,0 +1,65 @@
+"""Prints who is overdue and how the villages stand, as the chief reads it through the API."""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Sequence
+
+from demo.phone import Phone
+
+COUNTS = {
+    "due": "应访",
+    "met": "已访",
+    "met_late": "补报",
+    "attempted_only": "仅尝试",
+    "overdue": "逾期",
+    "missed": "错过",
+    "paused": "暂停",
+}
+MOST = 100
+
+
+def print_report(chief: Phone, first_month: dt.date) -> None:
+    """Print today's overdue list, and the village summaries of the first month and of today."""
+    overdue = chief.get("/overdue", limit=MOST)
+    print(f"\n逾期未走访的分散供养特困人员 overdue on {overdue['as_of']}：{len(overdue['items'])} 人")
+    if overdue["items"]:
+        _print_table(
+            ("档案编号", "姓名", "村（社区）", "责任人", "应访日期", "逾期天数", "未遇次数", "上次见到"),
+            [
+                (
+                    item["person"]["file_no"],
+                    item["person"]["name"],
+                    item["person"]["village"]["name"],
+                    (item["responsible"] or {}).get("name", "-"),
+                    item["due_on"],
+                    str(item["days_overdue"]),
+                    str(item["attempts"]),
+                    item["last_met_on"] or "-",
+                )
+                for item in overdue["items"]
+            ],
+        )
+    last_day = (first_month.replace(day=28) + dt.timedelta(days=10)).replace(day=1) - dt.timedelta(days=1)
+    _print_summary(chief, {"as_of": last_day.isoformat()})
+    _print_summary(chief, {})
+    print(flush=True)
+
+
+def _print_summary(chief: Phone, asked: dict[str, str]) -> None:
+    summary = chief.get("/overdue/summary", by="village", **asked)
+    print(f"\n各村（社区）走访情况 villages, month to {summary['as_of']}")
+    rows = [(one["village"]["name"], *(str(one[name]) for name in COUNTS)) for one in summary["items"]]
+    rows.append(("合计", *(str(summary["total"][name]) for name in COUNTS)))
+    _print_table(("村（社区）", *COUNTS.values()), rows)
+
+
+def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(_width(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    for row in (head, *rows):
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        print("  " + "  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    """Count the columns that a text takes on a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,0 +1,175 @@
+"""How many statements each main request needs, so that none grows unseen, and no list asks once a row."""
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from PIL import Image
+from sqlalchemy import event
+
+from server.db import vault_file
+from server.permissions import Actor, Role
+from tests.builders.world import SHENGPING, Phone, World
+
+FEW, MANY = 3, 12
+THIS_MONTH = dt.date(2026, 3, 1)
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Give SQLite alone: the statements are the same on PostgreSQL."""
+    target = tmp_path / "app.sqlite"
+    shutil.copy(sqlite_template, target)
+    shutil.copy(vault_file(f"sqlite:///{sqlite_template}"), vault_file(f"sqlite:///{target}"))
+    return f"sqlite:///{target}"
+
+
+@pytest.fixture
+def visitor(world: World) -> Actor:
+    return world.worker()
+
+
+@pytest.fixture
+def phone(world: World, visitor: Actor) -> Phone:
+    """Give a phone whose process has opened the month and knows the policy numbers, as any but the first request."""
+    made = world.phone(visitor)
+    first = world.person(visitor)
+    assert send(made, first, visitor, uuid4()) == 201
+    return made
+
+
+def send(phone: Phone, person: UUID, visitor: Actor, visit: UUID, **more: object) -> int:
+    body = {
+        "person_id": str(person),
+        "method": "home",
+        "purposes": ["routine"],
+        "outcome": "met",
+        "identity_checked_by": "known",
+        "occurred_at": "2026-03-05T09:12:00+08:00",
+        "ended_at": "2026-03-05T09:31:00+08:00",
+        "client_created_at": "2026-03-05T09:12:04+08:00",
+        "visitors": [str(visitor.worker_id)],
+        "location": {"latitude": 30.8931, "longitude": 119.4172, "accuracy_m": 25, "datum": "gcj02"},
+        "answers": {"food": "adequate"},
+        "conclusion": "normal",
+        "notes": "一切正常",
+        **more,
+    }
+    return phone.put(f"/visits/{visit}", body).status_code
+
+
+def listed(statements: list[str]) -> str:
+    return "\n".join(" ".join(one.split())[:150] for one in statements)
+
+
+@contextmanager
+def counted(world: World) -> Iterator[list[str]]:
+    """Gather the statements that the block sends, `BEGIN` apart."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(world.house.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(world.house.engine, "before_cursor_execute", note)
+
+
+def test_a_new_visit_takes_eight_statements_and_its_repeat_no_more(
+    world: World, visitor: Actor, phone: Phone
+) -> None:
+    person, visit = world.person(visitor, since=THIS_MONTH), uuid4()
+    with counted(world) as statements:
+        assert send(phone, person, visitor, visit) == 201
+    assert len(statements) == 8, listed(statements)
+    with counted(world) as statements:
+        assert send(phone, person, visitor, visit) == 200
+    assert len(statements) <= 7, listed(statements)
+
+
+def test_a_new_visit_takes_no_more_when_many_were_made(world: World, visitor: Actor, phone: Phone) -> None:
+    person = world.person(visitor, since=THIS_MONTH)
+    for _ in range(FEW):
+        send(phone, person, visitor, uuid4())
+    with counted(world) as statements:
+        assert send(phone, person, visitor, uuid4()) == 201
+    assert len(statements) == 8, listed(statements)
+
+
+def test_a_visit_after_missed_months_writes_their_duties_in_one_more(
+    world: World, visitor: Actor, phone: Phone
+) -> None:
+    person = world.person(visitor, since=dt.date(2025, 6, 1))
+    with counted(world) as statements:
+        assert send(phone, person, visitor, uuid4()) == 201
+    assert len(statements) == 9, listed(statements)
+
+
+def test_photos_that_are_declared_take_two_more_however_many(
+    world: World, visitor: Actor, phone: Phone
+) -> None:
+    person = world.person(visitor, since=THIS_MONTH)
+    photos = [{"id": str(uuid4()), "kind": "room"} for _ in range(9)]
+    with counted(world) as statements:
+        assert send(phone, person, visitor, uuid4(), photos=photos) == 201
+    assert len(statements) == 10, listed(statements)
+
+
+def test_reading_one_visit_takes_five(world: World, visitor: Actor, phone: Phone) -> None:
+    visit = uuid4()
+    send(phone, world.person(visitor), visitor, visit)
+    with counted(world) as statements:
+        assert phone.get(f"/visits/{visit}").status_code == 200
+    assert len(statements) == 5, listed(statements)
+
+
+def test_a_photo_takes_ten_and_its_repeat_no_more(
+    world: World, visitor: Actor, phone: Phone, tmp_path: Path
+) -> None:
+    visit, photo = uuid4(), str(uuid4())
+    send(phone, world.person(visitor), visitor, visit, photos=[{"id": photo, "kind": "room"}])
+    file = tmp_path / "a.jpg"
+    Image.new("RGB", (64, 48), "gray").save(file)
+    for status in (201, 200):
+        with counted(world) as statements, file.open("rb") as picture:
+            sent = phone.upload(f"/visits/{visit}/photos", {"photo_id": photo, "file": (picture, "a.jpg")})
+        assert sent.status_code == status, sent.json
+        assert len(statements) <= 10, listed(statements)
+
+
+@pytest.mark.parametrize(("path", "most"), [("/worklist", 12), ("/overdue", 12), ("/visits", 8)])
+def test_a_list_takes_as_many_for_many_people_as_for_few(
+    world: World, visitor: Actor, phone: Phone, path: str, most: int
+) -> None:
+    asking = world.phone(world.worker(Role.REVIEWER, SHENGPING)) if path == "/overdue" else phone
+    counts = []
+    for more in (FEW, MANY):
+        for _ in range(more):
+            send(phone, world.person(visitor), visitor, uuid4())
+            world.person(visitor)
+        asking.get(path)
+        with counted(world) as statements:
+            answer = asking.get(path)
+        assert answer.status_code == 200, answer.json
+        counts.append(len(statements))
+    assert counts[0] == counts[1], listed(statements)
+    assert counts[1] <= most, listed(statements)
+
+
+def test_a_sync_asks_once_a_person_for_their_visits_and_nothing_else_grows(
+    world: World, visitor: Actor, phone: Phone
+) -> None:
+    for _ in range(MANY):
+        world.person(visitor)
+    phone.get("/sync", limit=500)
+    with counted(world) as statements:
+        answer = phone.get("/sync", limit=500)
+    assert answer.status_code == 200, answer.json
+    assert len(statements) <= 20 + MANY + 1, listed(statements)
