@@ -102,6 +102,9 @@ ASKS: dict[tuple[str, str], Ask] = {
     ),
     ("GET", "/visits/<uuid:visit_id>"): _nothing,
     ("POST", "/visits/<uuid:visit_id>/photos"): PHOTO,
+    ("GET", "/archives/<uuid:person_id>"): _nothing,
+    ("GET", "/archives/<uuid:person_id>/timeline"): _nothing,
+    ("POST", "/archives/<uuid:person_id>/reveal"): _just({"field": "phone", "reason": "联系本人"}),
     ("GET", "/photos/<uuid:photo_id>"): _nothing,
     ("GET", "/photos/<uuid:photo_id>/link"): _nothing,
     ("POST", "/visits/<uuid:visit_id>/decisions"): _just(
@@ -131,6 +134,7 @@ class Township:
         with world.work() as work:
             assign(work, handed, other.worker_id)
             work.session.get_one(Person, moved).village_code = FAR_VILLAGE
+            work.changed_people.add(moved)
         with world.work() as work:
             assign(work, moved, far.worker_id)
         world.clock.move(hours=1)
@@ -268,6 +272,8 @@ def test_lists_never_name_what_is_out_of_sight(app: Flask, township: Township) -
             ("/worklist", {}),
             ("/overdue", {}),
             ("/overdue", {"as_of": "2026-02-01"}),
+            ("/archives", {}),
+            ("/archives", {"query": "测试老人"}),
         ):
             answer = phone.get(path, **query)
             if answer.status_code == 403:
