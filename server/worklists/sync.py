@@ -263,18 +263,22 @@ def _duties(work: Work, people_ids: Sequence[UUID]) -> Sequence[Duty]:
 
 
 def _visits(work: Work, whole: Sequence[UUID], single: set[UUID]) -> list[Visit]:
+    """Read the latest visits of people and some visits by their ids, in one read each."""
     found: dict[UUID, Visit] = {}
-    for person in whole:
-        for visit in work.session.scalars(
-            select(Visit)
+    if whole:
+        place = func.row_number().over(partition_by=Visit.person_id, order_by=Visit.occurred_at.desc())
+        latest = (
+            select(Visit.id, place.label("place"))
             .where(
-                Visit.person_id == person,
+                Visit.person_id.in_(whole),
                 or_(Visit.occurred_at >= _first_day(work), Visit.state == VisitState.RETURNED),
             )
-            .order_by(Visit.occurred_at.desc())
-            .limit(VISITS_OF_A_PERSON)
-        ):
-            found[visit.id] = visit
+            .subquery()
+        )
+        wanted = (
+            select(Visit).join(latest, latest.c.id == Visit.id).where(latest.c.place <= VISITS_OF_A_PERSON)
+        )
+        found = {visit.id: visit for visit in work.session.scalars(wanted.order_by(Visit.occurred_at))}
     if single - found.keys():
         for visit in work.session.scalars(select(Visit).where(Visit.id.in_(single - found.keys()))):
             found[visit.id] = visit

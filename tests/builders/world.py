@@ -123,7 +123,7 @@ class World:
                     id=person_id,
                     household_id=household.id,
                     is_head=True,
-                    file_no=f"341882003-TK-2025-{person_id.hex[:5]}",
+                    file_no=f"341882003-TK-2025-{person_id.hex[:12]}",
                     name=name,
                     name_initials="CSLR",
                     sex=Sex.MALE,

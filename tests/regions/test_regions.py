@@ -39,9 +39,9 @@ def test_a_new_name_holds_from_its_day_on(world: World) -> None:
     sent = {"code": TUANSHAN, "name": "新团山村", "on": "2026-04-01"}
     assert boss.post("/regions/renames", sent).status_code == 201
     assert boss.post("/regions/renames", sent).status_code == 201
-    assert named(boss, TUANSHAN) == ["团山"]
+    assert named(boss, TUANSHAN) == ["团山村"]
     assert named(boss, TUANSHAN, on="2026-04-01") == ["新团山村"]
-    assert chief.get(f"/archives/{person}").json["person"]["village"]["name"] == "团山"
+    assert chief.get(f"/archives/{person}").json["person"]["village"]["name"] == "团山村"
     world.clock.set("2026-04-01T09:00:00+08:00")
     boss, chief = world.phone(boss.actor), world.phone(chief.actor)  # the sessions have ended meanwhile
     assert chief.get(f"/archives/{person}").json["person"]["village"]["name"] == "新团山村"
@@ -98,7 +98,7 @@ def test_a_merge_to_come_moves_nobody_before_its_day(world: World) -> None:
     assert boss.post("/regions/merges", sent).json == {"ended": 1, "people": 0}
     runner = world.app.test_cli_runner()
     assert "moved 0" in runner.invoke(args=["regions", "move"]).output
-    assert named(boss, TUANSHAN) == ["团山"]
+    assert named(boss, TUANSHAN) == ["团山村"]
     world.clock.set("2026-04-01T00:10:00+08:00")
     assert named(world.phone(world.boss), TUANSHAN) == []
     assert "moved 1" in runner.invoke(args=["regions", "move"]).output
