@@ -3,12 +3,12 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from server.ledger.triggers import APPEND_ONLY
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from server.db import VAULT
 from server.http.parts import Parts
-from server.ledger.triggers import APPEND_ONLY
 from server.schema import upgrade
 from server.tables import METADATA
 from tests.builders.world import World
