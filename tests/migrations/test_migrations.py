@@ -1,0 +1,94 @@
+"""The migrations make the schema that the models describe, and a ledger that only grows."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from server.ledger.triggers import APPEND_ONLY
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from server.db import VAULT
+from server.http.parts import Parts
+from server.schema import upgrade
+from server.tables import METADATA
+from tests.builders.world import World
+
+
+def differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name in {None, VAULT},
+                "include_object": lambda _, name, kind, *__: (kind, name) != ("table", "alembic_version"),
+            },
+        )
+        return list(compare_metadata(context, METADATA))
+
+
+def test_the_migrated_schema_is_what_the_models_say(house: Parts) -> None:
+    assert differences(house.engine) == []
+
+
+def test_a_column_or_a_table_that_no_migration_made_would_be_noticed(house: Parts) -> None:
+    with house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE visits ADD COLUMN forgotten INTEGER"))
+        connection.execute(text("DROP INDEX ix_visits_person"))
+        connection.execute(text("CREATE TABLE stray (id INTEGER)"))
+    kinds = {one[0] for one in differences(house.engine) if isinstance(one, tuple)}
+    assert kinds >= {"remove_column", "add_index", "remove_table"}
+
+
+def test_upgrading_again_changes_nothing_and_keeps_what_is_stored(house: Parts, world: World) -> None:
+    person = world.person()
+    upgrade(house.engine)
+    assert differences(house.engine) == []
+    with house.engine.connect() as connection:
+        kept = connection.execute(text("SELECT count(*) FROM persons")).scalar_one()
+        assert (kept, person is not None) == (1, True)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "TRUNCATE"])
+def test_the_ledger_refuses_to_be_changed(house: Parts, world: World, table: str, verb: str) -> None:
+    from server.ledger.sealer import seal
+
+    with world.work() as work:
+        seal(work.session)
+    before = rows(house.engine, table)
+    assert before > 0
+    is_sqlite = house.engine.dialect.name == "sqlite"
+    statement = {
+        "UPDATE": f"UPDATE {table} SET person_id = NULL",
+        "DELETE": f"DELETE FROM {table}",
+        "TRUNCATE": f"DELETE FROM {table} WHERE true" if is_sqlite else f"TRUNCATE {table} CASCADE",
+    }[verb]
+    with pytest.raises(DBAPIError, match="append-only"), house.engine.begin() as connection:
+        connection.execute(text(statement))
+    assert rows(house.engine, table) == before
+
+
+def test_inserting_over_a_row_is_no_way_round(house: Parts, world: World) -> None:
+    with house.engine.connect() as connection:
+        first = connection.execute(text("SELECT min(id) FROM ledger_events")).scalar_one()
+        before = connection.execute(
+            text("SELECT action FROM ledger_events WHERE id = :id"), {"id": first}
+        ).scalar_one()
+    columns = "id, at, actor_id, action, subject_kind, subject_id, person_id, changes, request_id, commitment, payload"
+    copied = columns.replace("action", "'forged'", 1)
+    statement = (
+        f"INSERT INTO ledger_events ({columns}) SELECT {copied} FROM ledger_events WHERE id = :id "
+        "ON CONFLICT (id) DO UPDATE SET action = 'forged'"
+    )
+    with pytest.raises(DBAPIError, match="append-only"), house.engine.begin() as connection:
+        connection.execute(text(statement), {"id": first})
+    with house.engine.connect() as connection:
+        after = connection.execute(text("SELECT action FROM ledger_events WHERE id = :id"), {"id": first})
+        assert after.scalar_one() == before
+
+
+def rows(engine: Engine, table: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
