@@ -80,7 +80,7 @@ bench: $(TEST) ## the benchmarks that fit ten minutes (one of them: .venv/bin/py
 	@$(PY) -m bench
 
 faults: $(TEST) engines ## kill, cut, fill and tamper, and look whether anything acknowledged is lost
-	@$(PY) -m bench faults
+	@$(PY) -m pytest tests/faults -m slow
 
 # --- upkeep ---------------------------------------------------------------------------------------------------------
 
