@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from server.db import Sessions, unit_of_work
@@ -97,11 +99,20 @@ class KeyStore:
         """Give the key for what belongs to no person (a sign-in that is not bound yet)."""
         if self._house is None:
             with self._lock, unit_of_work(self._sessions) as session:
-                wrapped = session.scalar(select(StoredKey.wrapped).where(StoredKey.id == HOUSE_KEY))
+                wanted = select(StoredKey.wrapped).where(StoredKey.id == HOUSE_KEY)
+                wrapped = session.scalar(wanted)
                 if wrapped is None:
-                    secret = self._tools.random_bytes(SECRET_BYTES)
-                    wrapped = self.keyring.wrap(secret, HOUSE_KEY)
-                    session.add(StoredKey(id=HOUSE_KEY, wrapped=wrapped, created_at=self._tools.now()))
+                    self._make_house_key(session)  # another process may do so at the same moment
+                    wrapped = session.scalar(wanted)
                 self._house = self.unwrap(HOUSE_KEY, wrapped)
         assert self._house is not None
         return self._house
+
+    def _make_house_key(self, session: Session) -> None:
+        insert_once = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
+        wrapped = self.keyring.wrap(self._tools.random_bytes(SECRET_BYTES), HOUSE_KEY)
+        session.execute(
+            insert_once(StoredKey)
+            .values(id=HOUSE_KEY, wrapped=wrapped, created_at=self._tools.now())
+            .on_conflict_do_nothing()
+        )

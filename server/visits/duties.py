@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, and_, bindparam, select
+from sqlalchemy import Date, Uuid, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.ledger.work import Work
 from server.people.models import Person
+from server.photos.models import Photo
 from server.policies.service import in_force
+from server.problems.models import Problem
 from server.schedule import terms
 from server.schedule.derive import derive_duties
 from server.schedule.histories import histories, pauses_of
@@ -112,6 +114,7 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
         for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
             rows[duty.person_id].append(duty)
         contacts = contacts_of(work.session, batch)
+        _move_along(work.session, batch)
         here = work.session.scalars(select(Person).where(Person.id.in_(batch))).all()
         emergencies = emergencies_about(work.session, {one.id: one.village_code for one in here})
         for person in here:
@@ -126,6 +129,19 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
                 tags=history.tags,
             )
             _settle(work, person, history.pauses, owed, rows[person.id], contacts[person.id])
+
+
+def _move_along(session: Session, people: Sequence[UUID]) -> None:
+    """Let the visits, photos and problems of people who moved lie where the people live now, for lists by area."""
+    moved = session.execute(
+        select(Visit.person_id, Person.village_code)
+        .join(Person, Person.id == Visit.person_id)
+        .where(Visit.person_id.in_(people), Visit.village_code != Person.village_code)
+        .distinct()
+    ).all()
+    for person_id, village in moved:
+        for table in (Visit, Photo, Problem):
+            session.execute(update(table).where(table.person_id == person_id).values(village_code=village))
 
 
 class _Settings:

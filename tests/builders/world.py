@@ -173,5 +173,9 @@ class _AtWork:
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:
-            self._work.close()
+            try:
+                self._work.close()
+            except BaseException as failure:
+                self._unit.__exit__(type(failure), failure, failure.__traceback__)
+                raise
         self._unit.__exit__(*error)

@@ -64,3 +64,20 @@ def test_a_void_visit_opens_the_duty_again_and_both_instants_are_remembered(worl
     assert answer.json["duty"]["state"] in {"open", "due_soon"}
     assert [item["due_on"] for item in reviewer.get("/overdue").json["items"]] == ["2026-01-31"]
     assert reviewer.get("/overdue", known_at="2026-03-05T13:00:00+08:00").json["items"] == []
+
+
+def test_visits_are_listed_to_the_township_where_the_person_lives_now(world: World) -> None:
+    from server.people.registering import change_person
+    from server.people.terms import PersonChange
+
+    visitor = world.worker()
+    person = world.person(visitor)
+    visit = uuid4()
+    world.phone(visitor).put(f"/visits/{visit}", body(person, visitor.worker_id))
+    before = world.phone(world.worker(Role.REVIEWER, SHENGPING))
+    after = world.phone(world.worker(Role.REVIEWER, "341882001"))
+    assert [one["id"] for one in before.get("/visits").json["items"]] == [str(visit)]
+    with world.work() as work:
+        change_person(work, person, PersonChange(village_code="341882001001"), revision=1)
+    assert before.get("/visits").json["items"] == []
+    assert [one["id"] for one in after.get("/visits").json["items"]] == [str(visit)]
