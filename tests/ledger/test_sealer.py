@@ -4,7 +4,7 @@ import hashlib
 import threading
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from server.db import unit_of_work
@@ -96,3 +96,15 @@ def test_an_event_waits_for_its_position(world: World) -> None:
     tell(world, "told")
     with unit_of_work(world.house.sessions) as session:
         assert session.scalar(select(func.count()).select_from(Pending)) == 1
+
+
+def test_an_event_cannot_be_replaced_either(world: World) -> None:
+    tell(world, "told")
+    with unit_of_work(world.house.sessions) as session:
+        event = session.scalars(select(Event).where(Event.action == "told")).one()
+        columns = ", ".join(column.name for column in Event.__table__.columns)
+    verb = "INSERT OR REPLACE" if world.house.engine.dialect.name == "sqlite" else "INSERT"
+    with pytest.raises(DBAPIError), unit_of_work(world.house.sessions) as session:
+        session.execute(text(f"{verb} INTO ledger_events ({columns}) SELECT {columns} FROM ledger_events"))
+    with unit_of_work(world.house.sessions) as session:
+        assert session.get_one(Event, event.id).action == "told"
