@@ -22,7 +22,7 @@ _SQLITE = [
     *(
         # REPLACE deletes without asking the delete trigger.
         f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
-        f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608  (names of our own)
+        f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
         " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
         for table, key in (("ledger_events", "id"), ("ledger_positions", "seq"))
     ),
