@@ -48,7 +48,8 @@ class DataKey:
         self.key_id = key_id
         self.random_bytes = random_bytes
         self._secret = secret
-        self._cipher = AESGCM(secret)
+        # Made at its first use: an opened cipher takes about 2 kB, and a roster reserves tens of thousands of keys.
+        self._cipher: AESGCM | None = None
         self._head = f"{_VERSION}.{key_id.hex}.{_ALGORITHM}."
         self._head_bytes = self._head.encode()
 
@@ -61,7 +62,7 @@ class DataKey:
         Raises ValueError (UnicodeEncodeError) for a lone surrogate, which no stored text may hold.
         """
         nonce = self.random_bytes(NONCE_BYTES)
-        sealed = self._cipher.encrypt(
+        sealed = self._aead().encrypt(
             nonce, text.encode(), self._head_bytes + _place(table, column, str(row))
         )
         return f"{self._head}{_to_text(nonce)}.{_to_text(sealed)}"
@@ -75,11 +76,16 @@ class DataKey:
         place = self._head_bytes + _place(table, column, str(row))
         try:
             nonce, content = _to_bytes(nonce_text), _to_bytes(sealed_text)
-            return self._cipher.decrypt(nonce, content, place).decode()
+            return self._aead().decrypt(nonce, content, place).decode()
         except (InvalidTag, ValueError) as broken:
             raise SealBroken(
                 "the field was changed, or stands in another place than it was sealed for"
             ) from broken
+
+    def _aead(self) -> AESGCM:
+        if self._cipher is None:
+            self._cipher = AESGCM(self._secret)
+        return self._cipher
 
     def derived(self, purpose: bytes, salt: bytes) -> AESGCM:
         """Give the cipher of a key of its own for one thing that this data key protects (HKDF-SHA-256)."""
