@@ -29,7 +29,7 @@ def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
 
 
 def reads(plan: Plan) -> list[Figure]:
-    """Read one of many visits, and small pictures that were made already."""
+    """Read one of many visits, one of many archives, and small pictures that were made already."""
     with running(people=plan.people, shape=plan.shape) as server:
         stored = replace(plan, runs=1, clients=(8,))
         measuring.measure(
@@ -38,6 +38,8 @@ def reads(plan: Plan) -> list[Figure]:
         token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
         visits = [[token, f"/visits/{visit_id}"] for visit_id in _visits(server)]
         figures = measuring.measure(server, plan, "read one visit", {"deed": "read", "targets": visits})
+        archives = [[token, f"/archives/{target[2]}"] for target in _people(server)]
+        figures += measuring.measure(server, plan, "read one archive", {"deed": "read", "targets": archives})
         photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server)]
         return figures + measuring.measure(
             server, plan, "read a rendition already made", {"deed": "read", "targets": photos}

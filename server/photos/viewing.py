@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -29,29 +30,80 @@ LINK_LIVES = 600
 BOXES = {Size.THUMB: 320, Size.SCREEN: 1600}
 
 
-def original(photo: Photo, key: DataKey, store: BlobStore) -> Iterator[bytes]:
-    """Open the exact bytes that were sent, chunk by chunk; nothing is opened or refused before the first one."""
-    if photo.blob_key is None:
-        raise NotFound
-    with store.open(photo.blob_key) as sealed:
-        yield from open_stream(sealed, key, photo.id.bytes)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A photo that may be looked at: where its bytes are, and the key that opens them.
+
+    `rendition_key` names the small picture when it was made already. Nothing here needs a transaction any more.
+    """
+
+    photo_id: UUID
+    format: str
+    blob_key: str
+    rendition_key: str | None
+    key: DataKey
 
 
-def rendition(work: Work, photo: Photo, size: Size, key: DataKey, store: BlobStore) -> bytes:
-    """Give the small JPEG of a photo; the first view makes it, and the other size with it."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A small picture that is durable in the store and waits for its row."""
+
+    box: int
+    blob_key: str
+    picture: bytes
+
+
+def find(work: Work, photo: Photo, size: Size, key: DataKey) -> Found:
+    """Look up where a photo's bytes are, in one read."""
     if photo.blob_key is None:
         raise NotFound
-    blob_key = work.session.scalar(
-        select(Rendition.blob_key).where(Rendition.photo_id == photo.id, Rendition.box == BOXES[size])
-    )
-    if blob_key is not None:
-        with store.open(blob_key) as sealed:
-            return b"".join(open_stream(sealed, key, photo.id.bytes))
-    data = b"".join(original(photo, key, store))
-    made = render_all(data, tuple(BOXES.values()), limits=LIMITS, gate=GATE)
-    for box, picture in made.items():
-        _remember(work, photo, box, picture, key, store)
-    return made[BOXES[size]]
+    rendition_key = None
+    if size in BOXES:
+        rendition_key = work.session.scalar(
+            select(Rendition.blob_key).where(Rendition.photo_id == photo.id, Rendition.box == BOXES[size])
+        )
+    return Found(photo.id, photo.format or "", photo.blob_key, rendition_key, key)
+
+
+def original(found: Found, store: BlobStore) -> bytes:
+    """Open the exact bytes that were sent."""
+    return _opened(found, found.blob_key, store)
+
+
+def rendition(found: Found, store: BlobStore) -> bytes:
+    """Open the small picture that was made before."""
+    assert found.rendition_key is not None
+    return _opened(found, found.rendition_key, store)
+
+
+def make(found: Found, store: BlobStore, random_bytes: Callable[[int], bytes]) -> list[Made]:
+    """Make the small pictures of a photo, decoding once, and store them sealed; with no transaction open."""
+    pictures = render_all(original(found, store), tuple(BOXES.values()), limits=LIMITS, gate=GATE)
+    return [
+        Made(box, keep(io.BytesIO(picture), found.photo_id, found.key, store, random_bytes), picture)
+        for box, picture in pictures.items()
+    ]
+
+
+def remember(work: Work, photo_id: UUID, made: Sequence[Made]) -> list[str]:
+    """Write the rows of small pictures; gives the blobs that nobody needs, because somebody looked at the same moment."""
+    insert = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
+    unneeded = []
+    for one in made:
+        row = (
+            insert(Rendition)
+            .values(
+                photo_id=photo_id,
+                box=one.box,
+                blob_key=one.blob_key,
+                size=len(one.picture),
+                made_at=work.now,
+            )
+            .on_conflict_do_nothing()
+        )
+        if not rows_of(work.session, row):
+            unneeded.append(one.blob_key)
+    return unneeded
 
 
 def signature(secret: str, photo_id: UUID, size: str, worker_id: UUID, expires: int) -> str:
@@ -69,13 +121,6 @@ def check_signature(
         raise NotSignedIn("照片链接已失效，请刷新页面。")
 
 
-def _remember(work: Work, photo: Photo, box: int, picture: bytes, key: DataKey, store: BlobStore) -> None:
-    blob_key = keep(io.BytesIO(picture), photo.id, key, store, work.tools.random_bytes)
-    insert = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    remembered = (
-        insert(Rendition)
-        .values(photo_id=photo.id, box=box, blob_key=blob_key, size=len(picture), made_at=work.now)
-        .on_conflict_do_nothing()
-    )
-    if not rows_of(work.session, remembered):  # somebody else looked at the same moment
-        store.delete(blob_key)
+def _opened(found: Found, blob_key: str, store: BlobStore) -> bytes:
+    with store.open(blob_key) as sealed:
+        return b"".join(open_stream(sealed, found.key, found.photo_id.bytes))

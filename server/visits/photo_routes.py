@@ -19,9 +19,10 @@ from server.http.guard import in_one_transaction, needs, work
 from server.http.parts import parts
 from server.http.upload import read_upload
 from server.permissions import Can
+from server.photos import viewing
 from server.photos.intake import LIMITS, digest_of, drop, take_in
 from server.photos.terms import Size
-from server.photos.viewing import LINK_LIVES, check_signature, original, rendition, signature
+from server.photos.viewing import LINK_LIVES, Found, check_signature, signature
 from server.visits import photographing
 from server.visits.photographing import Upload
 
@@ -92,7 +93,8 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
     """照片：缩略图、浏览图不含任何元数据；原图仅部分岗位可取，并留痕。"""
     size: Size = query["size"]
     if query["signature"] is None:
-        return in_one_transaction(Can.SEE_PHOTOS, lambda: _picture(photo_id, size))
+        found = in_one_transaction(Can.SEE_PHOTOS, lambda: _found(photo_id, size))
+        return _picture(found, size)
     house = parts()
     if query["worker"] is None or query["expires"] is None:
         raise Invalid(errors={"signature": ["签名链接不完整。"]})
@@ -110,14 +112,14 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
             g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
             if not g.work.actor.may(Can.SEE_PHOTOS):  # the role may have changed since the link was signed
                 raise NotAllowed
-            picture = _picture(photo_id, size)
+            found = _found(photo_id, size)
             g.work.close()
     except Refusal as refusal:
         if refusal.leaves is not None:
             with unit_of_work(house.sessions) as session:
                 refusal.leaves(session)
         raise
-    return picture
+    return _picture(found, size)
 
 
 @blueprint.get("/photos/<uuid:photo_id>/link")
@@ -157,21 +159,32 @@ def _may_open(size: Size) -> None:
         raise NotAllowed("只有审核人员可以查看原图。")
 
 
-def _picture(photo_id: UUID, size: Size) -> Response:
+def _found(photo_id: UUID, size: Size) -> Found:
+    """Let the viewer through, leave the ledger line, and say where the bytes are."""
     photo, key = photographing.seen(work(), photo_id)
     _may_open(size)
-    store = parts().store
+    action = "photo.original_read" if size is Size.ORIGINAL else "photo.read"
+    work().looked(action, "photo", photo_id, person_id=photo.person_id, size=size)
+    return viewing.find(work(), photo, size, key)
+
+
+def _picture(found: Found, size: Size) -> Response:
+    """Answer with a picture; the first view makes the small ones, with no transaction open meanwhile."""
+    house = parts()
     if size is Size.ORIGINAL:
-        data = b"".join(original(photo, key, store))
-        kind = f"image/{photo.format}"
-        work().looked("photo.original_read", "photo", photo_id, person_id=photo.person_id)
+        response = Response(viewing.original(found, house.store), content_type=f"image/{found.format}")
+        name = f"{found.photo_id}.{found.format}"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    elif found.rendition_key is not None:
+        response = Response(viewing.rendition(found, house.store), content_type="image/jpeg")
     else:
-        data = rendition(work(), photo, size, key, store)
-        kind = "image/jpeg"
-        work().looked("photo.read", "photo", photo_id, person_id=photo.person_id, size=size)
-    response = Response(data, content_type=kind)
+        made = viewing.make(found, house.store, house.tools.random_bytes)
+        with unit_of_work(house.sessions) as session:
+            unneeded = viewing.remember(house.work(session), found.photo_id, made)
+        for blob_key in unneeded:
+            house.store.delete(blob_key)
+        picture = next(one.picture for one in made if one.box == viewing.BOXES[size])
+        response = Response(picture, content_type="image/jpeg")
     response.headers["Cache-Control"] = "private, max-age=600"
     response.headers["Content-Security-Policy"] = "default-src 'none'"
-    if size is Size.ORIGINAL:
-        response.headers["Content-Disposition"] = f'attachment; filename="{photo_id}.{photo.format}"'
     return response

@@ -23,7 +23,8 @@ from server.ledger.sealer import seal
 from server.permissions import Actor, Role
 from server.photos.models import Photo
 from server.photos.sweeping import SETTLED_AFTER, sweep
-from server.photos.viewing import original
+from server.photos.terms import Size
+from server.photos.viewing import find, original
 from server.schema import upgrade
 from server.settings import Settings
 from server.tools import SHANGHAI, Tools
@@ -160,7 +161,8 @@ def _visits_and_photos_are_there_once(township: Township) -> None:
             _, key = stored_visit(work, one.visit_id)
             assert key is not None
             assert photo.visit_id == one.visit_id
-            back = hashlib.sha256(b"".join(original(photo, key, township.house.store))).digest()
+            found = find(work, photo, Size.ORIGINAL, key)
+            back = hashlib.sha256(original(found, township.house.store)).digest()
             assert back == hashlib.sha256(one.photo).digest() == photo.sha256
 
 
