@@ -11,7 +11,7 @@ from server.reviews import states
 from server.reviews.models import DecisionMade
 from server.reviews.terms import Decision, NewDecision
 from server.tools import business_day
-from server.visits.duties import settle_visit
+from server.visits.duties import mark_corrections, settle_visit
 from server.visits.models import Visit
 from server.visits.service import stored_visit
 from server.visits.terms import Outcome, VisitState
@@ -58,13 +58,13 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
             decided_at=work.now,
         )
     )
-    person = work.session.get_one(Person, visit.person_id)
+    person = work.session.get_one(Person, visit.person_id, with_for_update={"key_share": True})
     if following is VisitState.VOID:
         visit.out_of_count_at = work.now
         withdraw_of_visit(work, visit.id)
         if visit.outcome is Outcome.DEAD:
             work.changed_people.add(person.id)
-    settle_visit(work, person, business_day(visit.occurred_at))
+    mark_corrections(work, person.id, settle_visit(work, person, business_day(visit.occurred_at)))
     work.tell(
         f"visit.{new.decision}",
         "visit",

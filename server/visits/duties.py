@@ -27,7 +27,7 @@ from server.schedule.queries import emergencies_about, facts_of, rule_versions, 
 from server.schedule.rules import tally
 from server.schedule.terms import Contact, DutyTally, OwedDuty
 from server.visits.models import Visit
-from server.visits.terms import Outcome
+from server.visits.terms import Outcome, VisitState
 
 BATCH = 200
 
@@ -109,13 +109,16 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
     wanted = sorted(people)
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
+        # Locked before anything is read, as recording a visit does, so that neither overlooks the other.
+        here = work.session.scalars(
+            select(Person).where(Person.id.in_(batch)).order_by(Person.id).with_for_update(key_share=True)
+        ).all()
         facts = histories(work.session, batch)
         rows: dict[UUID, list[Duty]] = defaultdict(list)
         for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
             rows[duty.person_id].append(duty)
         contacts = contacts_of(work.session, batch)
         _move_along(work.session, batch)
-        here = work.session.scalars(select(Person).where(Person.id.in_(batch))).all()
         emergencies = emergencies_about(work.session, {one.id: one.village_code for one in here})
         for person in here:
             history = facts[person.id]
@@ -129,6 +132,19 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
                 tags=history.tags,
             )
             _settle(work, person, history.pauses, owed, rows[person.id], contacts[person.id])
+
+
+def mark_corrections(work: Work, person_id: UUID, duties: Iterable[Duty]) -> None:
+    """Mark the duties whose visit was returned and waits for its recorder: met, but in correction (CONTRACT §6)."""
+    work.session.flush()
+    returned = work.session.scalars(
+        select(Visit.occurred_at).where(Visit.person_id == person_id, Visit.state == VisitState.RETURNED)
+    ).all()
+    for duty in duties:
+        waits = any(duty.opens_at <= happened <= duty.due_at for happened in returned)
+        if duty.in_correction is not waits:
+            duty.in_correction = waits
+            duty.revision += 1
 
 
 def _move_along(session: Session, people: Sequence[UUID]) -> None:

@@ -29,7 +29,7 @@ from server.vault.fields import DataKey
 from server.vault.models import StoredKey
 from server.visits import body as bodies
 from server.visits import rules
-from server.visits.duties import settle_visit
+from server.visits.duties import mark_corrections, settle_visit
 from server.visits.form import VisitRecord
 from server.visits.models import PastRevision, Visit
 from server.visits.policy import form_policy, late_after
@@ -222,7 +222,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     _raise(work, visit, record, subject)
     if dead:
         work.changed_people.add(visit.person_id)
-    settle_visit(work, subject.person, business_day(since))
+    mark_corrections(work, visit.person_id, settle_visit(work, subject.person, business_day(since)))
     work.tell(
         "visit.corrected",
         "visit",

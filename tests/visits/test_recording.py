@@ -81,3 +81,19 @@ def test_visits_are_listed_to_the_township_where_the_person_lives_now(world: Wor
         change_person(work, person, PersonChange(village_code="341882001001"), revision=1)
     assert before.get("/visits").json["items"] == []
     assert [one["id"] for one in after.get("/visits").json["items"]] == [str(visit)]
+
+
+def test_a_returned_visit_leaves_its_duty_met_but_in_correction_until_it_is_sent_again(world: World) -> None:
+    visitor = world.worker()
+    person = world.person(visitor)
+    phone, visit = world.phone(visitor), uuid4()
+    reviewer = world.phone(world.worker(Role.REVIEWER, SHENGPING))
+    sent = body(person, visitor.worker_id)
+    assert phone.put(f"/visits/{visit}", sent).json["duty"]["in_correction"] is False
+    returned = reviewer.post(
+        f"/visits/{visit}/decisions", {"decision": "return", "reason": "请补充", "revision": 1}
+    ).json
+    assert (returned["duty"]["state"], returned["duty"]["in_correction"]) == ("met", True)
+    again = phone.put(f"/visits/{visit}", {**sent, "notes": "已补充"}, revision=1)
+    assert again.status_code == 200, again.json
+    assert (again.json["duty"]["state"], again.json["duty"]["in_correction"]) == ("met", False)
