@@ -65,7 +65,7 @@ test: lint engines ## lint, install the engines that are missing, and run every 
 quick: $(TEST) ## ruff and the tests that need no engine, in under a minute
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
-	@$(PY) -m pytest -n 2 -m "$(QUICK)"
+	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -n 2 -m "$(QUICK)"
 
 lint: $(TEST) ## ruff, mypy, and who may import whom
 	@.venv/bin/ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from server.app import create_app
 from server.db import vault_file
@@ -17,6 +18,10 @@ from server.tools import Tools
 from server.vault.keyring import Keyring
 from tests.builders.clock import Clock
 from tests.builders.world import World
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("house"), max_examples=15)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 NOON = dt.datetime(2026, 3, 5, 4, 0, tzinfo=dt.UTC)
 KEYRING = Keyring.generate().to_json()
