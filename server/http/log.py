@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from server.http.parts import parts
 
 _CLEAN = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+OUR_IDS = frozenset({"request_id", "worker"})
 _LONG_DIGITS = re.compile(r"\d{7,}[\dXx]?")
 
 REGISTRY = CollectorRegistry()
@@ -24,7 +25,7 @@ SECONDS = Histogram("request_seconds", "Seconds by route", ["route", "method"], 
 def mask(_logger: object, _name: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Star out whatever looks like an id number or a phone number, wherever it came from."""
     return {
-        key: _LONG_DIGITS.sub("***", value) if isinstance(value, str) and key != "request_id" else value
+        key: _LONG_DIGITS.sub("***", value) if isinstance(value, str) and key not in OUR_IDS else value
         for key, value in line.items()
     }
 
@@ -51,7 +52,8 @@ def install(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if _CLEAN.match(sent) else str(parts().tools.new_id())
+        is_clean = _CLEAN.match(sent) and not _LONG_DIGITS.fullmatch(sent)
+        g.request_id = sent if is_clean else str(parts().tools.new_id())
         g.began = time.perf_counter()
 
     @app.after_request

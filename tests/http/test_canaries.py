@@ -339,3 +339,11 @@ def test_the_county_sees_masks_only(app: Flask, world: World) -> None:
     county = world.phone(world.worker(Role.COUNTY_INSPECTOR, GUANGDE))
     shown = county.get(f"/people/{person}").text
     assert not {IDS[0], PHONES[0], PHONES[10], ADDRESSES[0]} & found_in(shown)
+
+
+def test_an_id_number_sent_as_a_request_id_is_not_taken_for_one(app: Flask) -> None:
+    for sent in ("999999195001010018", "13900000001", "99999919351231003X"):
+        answer = app.test_client().get("/healthz", headers={"X-Request-Id": sent})
+        assert answer.headers["X-Request-Id"] != sent
+    kept = app.test_client().get("/healthz", headers={"X-Request-Id": "phone-7.2026"})
+    assert kept.headers["X-Request-Id"] == "phone-7.2026"
