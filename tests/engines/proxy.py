@@ -78,7 +78,8 @@ class FaultyProxy:
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
-                final = not data.startswith(b"HTTP/1.1 100")
+                # "100 Continue" and the final answer may come in one piece.
+                final = not data.startswith(b"HTTP/1.1 100") or data.count(b"HTTP/1.1 ") > 1
                 if self.fault == "slow":
                     time.sleep(self.delay)
                 if self.fault == "lost_reply" and final and self.times > 0:
