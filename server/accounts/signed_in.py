@@ -11,11 +11,12 @@ from server.accounts.terms import SessionKind
 from server.accounts.tokens import LIFETIMES, digest, session_state
 from server.errors import NotSignedIn
 from server.permissions import Actor
+from server.prepared import Prepared
 
 TOUCH_AFTER = {SessionKind.PHONE: dt.timedelta(hours=1), SessionKind.BROWSER: dt.timedelta(minutes=1)}
 
 
-_BY_TOKEN = (
+_BY_TOKEN = Prepared(
     select(
         SignIn.kind,
         SignIn.created_at,
@@ -31,7 +32,7 @@ _BY_TOKEN = (
     .join(RoleGrant, (RoleGrant.worker_id == Worker.id) & RoleGrant.to_at.is_(None))
     .where(SignIn.token_digest == bindparam("token_digest"))
 )
-"""Made once: every request asks this, and making a statement costs more than running it."""
+"""Every request asks this."""
 
 
 def who(session: Session, token: str | None, now: dt.datetime) -> Actor:
@@ -39,7 +40,7 @@ def who(session: Session, token: str | None, now: dt.datetime) -> Actor:
     token_digest = digest(token) if token else None
     if token_digest is None:
         raise NotSignedIn
-    row = session.execute(_BY_TOKEN, {"token_digest": token_digest}).one_or_none()
+    row = _BY_TOKEN.first(session, {"token_digest": token_digest})
     if row is None or row.disabled_at is not None:
         raise NotSignedIn
     state = session_state(row.created_at, row.last_seen_at, row.revoked_at, now, LIFETIMES[row.kind])

@@ -15,11 +15,19 @@ from sqlalchemy.orm import Session
 from server.errors import NotSignedIn
 from server.ledger.models import Event
 from server.permissions import Actor
+from server.prepared import Prepared
 from server.tools import Tools, business_day
 from server.vault.fields import DataKey
 from server.vault.keys import KeyStore
 
 NONCE_BYTES = 16
+_LINE = Prepared(
+    insert(Event).inline(),
+    (
+        *("at", "actor_id", "action", "subject_kind", "subject_id", "person_id", "changes", "request_id"),
+        *("commitment", "payload"),
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -126,6 +134,6 @@ class Work:
     def close_lines(self) -> None:
         """Insert the ledger lines gathered so far."""
         self.session.flush()
-        if self._lines:
-            self.session.execute(insert(Event), self._lines)
-            self._lines = []
+        lines, self._lines = self._lines, []
+        if lines:
+            _LINE.write_all(self.session, lines)

@@ -1,7 +1,7 @@
 """Policy numbers as versions: which value holds where and on which day, and what was known when."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -117,9 +117,16 @@ class InForce:
 
     read_at: dt.datetime
     versions: tuple[PolicyVersion, ...]
+    _found: dict[tuple[str, dt.date, str], Any] = field(default_factory=dict)
 
     def on(self, key: str, day: dt.date, area_code: str = "") -> Any:
         """Give the value of a number on a day for an area."""
+        asked = key, day, area_code
+        if asked not in self._found:
+            self._found[asked] = self._choose(key, day, area_code)
+        return self._found[asked]
+
+    def _choose(self, key: str, day: dt.date, area_code: str) -> Any:
         fitting = [
             version
             for version in self.versions
