@@ -5,10 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from typing import Protocol
 from uuid import UUID
 
 from server.places.terms import Datum
 from server.terms import Term
+
+
+class Living(Protocol):
+    """What records about a person need of them: who it is, and where they live now."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def village_code(self) -> str: ...
 
 
 class Category(Term):

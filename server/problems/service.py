@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.ledger.work import Work
-from server.people.models import Person
+from server.people.terms import Living
 from server.problems.models import Problem
 from server.problems.terms import ProblemState, Severity
 from server.vault.fields import DataKey
@@ -33,7 +33,7 @@ def raise_problems(
     work: Work,
     visit_id: UUID,
     revision: int,
-    person: Person,
+    person: Living,
     key: DataKey | None,
     found: Iterable[Found],
     found_at: dt.datetime,

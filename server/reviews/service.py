@@ -13,7 +13,7 @@ from server.reviews.terms import Decision, NewDecision
 from server.tools import business_day
 from server.visits.duties import mark_corrections, settle_visit
 from server.visits.models import Visit
-from server.visits.service import stored_visit
+from server.visits.sight import stored_visit
 from server.visits.terms import Outcome, VisitState
 
 
@@ -64,7 +64,7 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
         withdraw_of_visit(work, visit.id)
         if visit.outcome is Outcome.DEAD:
             work.changed_people.add(person.id)
-    mark_corrections(work, person.id, settle_visit(work, person, business_day(visit.occurred_at)))
+    mark_corrections(work, person.id, settle_visit(work, person.id, business_day(visit.occurred_at)))
     work.tell(
         f"visit.{new.decision}",
         "visit",

@@ -45,7 +45,12 @@ def fingerprint(record: VisitRecord) -> bytes:
     Left-out fields equal null, an instant is the same in every offset, texts count byte for byte, and the order of
     lists matters.
     """
-    return sha256(_json(body(record), sort_keys=True).encode()).digest()
+    return fingerprint_of(body(record))
+
+
+def fingerprint_of(whole: Body) -> bytes:
+    """Give the fingerprint of the record that `body` wrote."""
+    return sha256(_json(whole, sort_keys=True).encode()).digest()
 
 
 def differing_fields(one: VisitRecord, other: VisitRecord) -> list[str]:

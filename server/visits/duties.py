@@ -17,6 +17,7 @@ from server.ledger.work import Work
 from server.people.models import Person
 from server.photos.models import Photo
 from server.policies.service import in_force
+from server.prepared import Prepared, Row
 from server.problems.models import Problem
 from server.schedule import terms
 from server.schedule.derive import derive_duties
@@ -32,6 +33,12 @@ from server.visits.terms import Outcome, VisitState
 BATCH = 200
 
 
+TALLY = ("done", "done_in_person", "attempts", "met_on", "met_received_at", "closed_on", "exit_on")
+"""What visits leave on a duty's row."""
+
+_SHOWN = tuple(
+    column for column in Duty.__table__.c if column.name not in {"lane", "village_code", "opened_at"}
+)
 _CONTACT = (
     Visit.id.label("visit_id"),
     Visit.occurred_at,
@@ -57,11 +64,11 @@ def contacts_of(
     return found
 
 
-_TOUCHED_AND_CONTACTS = (
+_TOUCHED_AND_CONTACTS = Prepared(
     touched_by(
         cast("UUID", bindparam("person_id", type_=Uuid())), cast("dt.date", bindparam("since", type_=Date()))
     )
-    .add_columns(*_CONTACT)
+    .with_only_columns(*_SHOWN, *_CONTACT)
     .outerjoin(
         Visit,
         and_(
@@ -71,24 +78,35 @@ _TOUCHED_AND_CONTACTS = (
         ),
     )
 )
-"""The duties that a visit can touch, each with the visits that may count for it: one read, and made once."""
+"""The duties that a visit can touch, each with the visits that may count for it: one read."""
+_TALLIED = Prepared(
+    update(Duty)
+    .where(Duty.id == bindparam("duty_id", type_=Uuid()))
+    .values(
+        {name: bindparam(name, type_=Duty.__table__.c[name].type) for name in TALLY}
+        | {"revision": Duty.revision + 1}
+    )
+)
 
 
-def settle_visit(work: Work, person: Person, since: dt.date) -> list[Duty]:
-    """Bring the duties that visits since a day can change up to date; returns them, oldest first."""
+def settle_visit(work: Work, person_id: UUID, since: dt.date) -> list[Row]:
+    """Bring the duties that visits since a day can change up to date; returns their rows, oldest first."""
     ensure_open(work)
-    work.session.flush()
-    contacts: dict[Duty, list[Contact]] = {}
-    for row in work.session.execute(_TOUCHED_AND_CONTACTS, {"person_id": person.id, "since": since}):
-        there = contacts.setdefault(row.Duty, [])
+    duties: dict[UUID, Row] = {}
+    contacts: dict[UUID, list[Contact]] = defaultdict(list)
+    for row in _TOUCHED_AND_CONTACTS.all(work.session, {"person_id": person_id, "since": since}):
+        duties[row.id] = row
         if row.visit_id is not None:
-            there.append(_contact(row))
+            contacts[row.id].append(_contact(row))
     pauses: Sequence[terms.Pause] = ()
-    if any(duty.in_person or duty.required > 1 for duty in contacts):
-        pauses = pauses_of(work.session, [person.id]).get(person.id, [])
-    for duty, filed in contacts.items():
-        _write(duty, tally(facts_of(duty, pauses), filed))
-    return list(contacts)
+    if any(duty.in_person or duty.required > 1 for duty in duties.values()):
+        pauses = pauses_of(work.session, [person_id]).get(person_id, [])
+    for duty in duties.values():
+        new = _tally_of(tally(facts_of(duty, pauses), contacts[duty.id]))
+        if new != {name: getattr(duty, name) for name in TALLY}:
+            _TALLIED.write(work.session, new | {"duty_id": duty.id})
+            duties[duty.id] = duty._replace(**new)
+    return list(duties.values())
 
 
 def _contact(row: Any) -> Contact:
@@ -134,7 +152,7 @@ def settle_people(work: Work, people: Iterable[UUID]) -> None:
             _settle(work, person, history.pauses, owed, rows[person.id], contacts[person.id])
 
 
-def mark_corrections(work: Work, person_id: UUID, duties: Iterable[Duty]) -> None:
+def mark_corrections(work: Work, person_id: UUID, duties: Iterable[Row]) -> None:
     """Mark the duties whose visit was returned and waits for its recorder: met, but in correction (CONTRACT §6)."""
     work.session.flush()
     returned = work.session.scalars(
@@ -143,8 +161,12 @@ def mark_corrections(work: Work, person_id: UUID, duties: Iterable[Duty]) -> Non
     for duty in duties:
         waits = any(duty.opens_at <= happened <= duty.due_at for happened in returned)
         if duty.in_correction is not waits:
-            duty.in_correction = waits
-            duty.revision += 1
+            work.session.execute(
+                update(Duty)
+                .where(Duty.id == duty.id)
+                .values(in_correction=waits, revision=Duty.revision + 1)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def _move_along(session: Session, people: Sequence[UUID]) -> None:
@@ -232,34 +254,14 @@ def _new(work: Work, person: Person, one: OwedDuty, lane: str) -> Duty:
     )
 
 
+def _tally_of(done: DutyTally) -> dict[str, Any]:
+    return {name: getattr(done, name) for name in TALLY}
+
+
 def _write(duty: Duty, done: DutyTally) -> None:
-    new = (
-        done.done,
-        done.done_in_person,
-        done.attempts,
-        done.met_on,
-        done.met_received_at,
-        done.closed_on,
-        done.exit_on,
-    )
-    old = (
-        duty.done,
-        duty.done_in_person,
-        duty.attempts,
-        duty.met_on,
-        duty.met_received_at,
-        duty.closed_on,
-        duty.exit_on,
-    )
-    if new == old:
+    new = _tally_of(done)
+    if new == {name: getattr(duty, name) for name in TALLY}:
         return
-    (
-        duty.done,
-        duty.done_in_person,
-        duty.attempts,
-        duty.met_on,
-        duty.met_received_at,
-        duty.closed_on,
-        duty.exit_on,
-    ) = new
+    for name, value in new.items():
+        setattr(duty, name, value)
     duty.revision += 1

@@ -17,7 +17,7 @@ from server.photos.models import Photo
 from server.photos.terms import PhotoKind
 from server.vault.fields import DataKey
 from server.visits.models import Visit
-from server.visits.service import stored_visit
+from server.visits.sight import stored_visit
 
 
 class VisitNotFound(NotFound):

@@ -13,7 +13,8 @@ from server.permissions import Can
 from server.visits import service
 from server.visits.form import VisitRecord
 from server.visits.listing import VisitFilters, visits_page
-from server.visits.showing import shown, shown_recorded
+from server.visits.showing import shown_alone, shown_recorded
+from server.visits.sight import visit_to_read
 
 blueprint = Blueprint("visits", __name__, description="走访记录")
 
@@ -35,9 +36,9 @@ def put_visit(query: dict[str, int | None], body: VisitRecord, visit_id: UUID) -
 @blueprint.response(200, VisitOut)
 def get_visit(visit_id: UUID) -> ResponseReturnValue:
     """一条走访记录。"""
-    visit, key = service.stored_visit(work(), visit_id)
+    visit, key = visit_to_read(work(), visit_id)
     work().looked("visit.read", "visit", visit_id, person_id=visit.person_id)
-    return answer(shown(work(), [visit], {visit.person_id: key})[0])
+    return answer(shown_alone(work(), visit, key))
 
 
 @blueprint.get("/visits")

@@ -1,41 +1,33 @@
 """Recording visits, exactly once (CONTRACT §4)."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, Uuid, bindparam, or_, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.orm import load_only
+from sqlalchemy import select
 
 from server.accounts.models import RoleGrant, Worker
-from server.db import UtcInstant, rows_of
 from server.errors import Conflict, Invalid, NotAllowed, NotFound, StaleRevision
 from server.ledger.work import Work
-from server.people.models import Enrolment, Person
-from server.people.sight import out_of_sight, visible_to, was_responsible
-from server.people.terms import Category
-from server.permissions import Actor, Can, Role
+from server.people.sight import out_of_sight
+from server.permissions import Can
 from server.photos.declaring import declare, declare_first
+from server.prepared import Prepared, insert_once
 from server.problems.service import raise_problems
 from server.regions.terms import just_after
-from server.schedule.models import Duty
 from server.tools import business_day
 from server.vault.fields import DataKey
-from server.vault.models import StoredKey
 from server.visits import body as bodies
 from server.visits import rules
 from server.visits.duties import mark_corrections, settle_visit
 from server.visits.form import VisitRecord
 from server.visits.models import PastRevision, Visit
 from server.visits.policy import form_policy, late_after
+from server.visits.sight import Subject, may_see, subject_of
 from server.visits.terms import COUNTING, Outcome, VisitState
 
-RECORDING_ROLES = frozenset({Role.VISITOR, Role.REVIEWER, Role.CHIEF})
 OPEN_TO_CORRECTION = frozenset({VisitState.SUBMITTED, VisitState.RETURNED})
 
 
@@ -60,73 +52,57 @@ class VisitClosed(Conflict):
 class Recorded:
     """What became of a PUT: the visit, and whether it is new.
 
-    Of a new visit the photos that it owes and the duties that it touched are known; of others they are None.
+    Of a new visit the body, the photos that it owes and the duties that it touched are known; of others they are None.
     """
 
     visit: Visit
     is_new: bool
     key: DataKey | None
+    body: bodies.Body | None = None
     photo_debt: Sequence[UUID] | None = None
-    duties: Sequence[Duty] | None = None
+    duties: Sequence[Any] | None = None
 
 
-# Statements of the way that every visit takes are made once: making one costs more than running it.
-_IS_STORED = select(Visit.id).where(Visit.id == bindparam("visit_id"))
-_STORE_ONCE = {
-    "postgresql": insert_postgresql(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
-    "sqlite": insert_sqlite(cast("Table", Visit.__table__)).on_conflict_do_nothing(),
-}
-_ENROLMENT = (
-    select(Enrolment.id, Enrolment.category)
-    .where(
-        Enrolment.person_id == bindparam("person_id"),
-        Enrolment.superseded_at.is_(None),
-        Enrolment.valid_from <= bindparam("day"),
-        or_(Enrolment.valid_to.is_(None), Enrolment.valid_to >= bindparam("day")),
-    )
-    .order_by((Enrolment.category == Category.TEKUN_DISPERSED).desc(), Enrolment.valid_from, Enrolment.id)
-    .limit(1)
+NEW_VISIT = (
+    *(
+        "id",
+        "person_id",
+        "enrolment_id",
+        "village_code",
+        "recorder_id",
+        "recorded_for_id",
+        "method",
+        "outcome",
+    ),
+    *("conclusion", "occurred_at", "received_at", "counted_since", "clock_skew_s", "filed_late", "counts"),
+    *("in_person", "state", "revision", "body_revision", "fingerprint", "open_body", "private_sealed"),
+    *("answered", "answers_required", "revised_at"),
 )
-
-
-@lru_cache(maxsize=1024)
-def _person_in_sight(role: Role, area_code: str) -> Select[Person, bytes | None]:
-    """Select `:person_id` with the key, if `:worker_id` sees them now or was responsible at `:at`; locks the person."""
-    anybody = Actor(cast("UUID", bindparam("worker_id", type_=Uuid())), role, area_code)
-    person_id = cast("UUID", bindparam("person_id", type_=Uuid()))
-    at = cast("dt.datetime", bindparam("at", type_=UtcInstant()))
-    return (
-        select(Person, StoredKey.wrapped)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .options(load_only(Person.village_code, Person.photo_consent, Person.data_key_id))
-        .where(Person.id == person_id, or_(visible_to(anybody), was_responsible(anybody, person_id, at)))
-        .with_for_update(of=Person, key_share=True)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The person whom a visit is about, with what recording needs, from one read."""
-
-    person: Person
-    key: DataKey | None
-    enrolment_id: UUID | None
-    category: Category | None
+"""The columns that a new visit fills; the others are about what becomes of it."""
+_STORE_ONCE = Prepared(insert_once(Visit), NEW_VISIT)
 
 
 def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | None = None) -> Recorded:
     """Store a visit once, however often it is sent; `revision` corrects the one that the recorder saw."""
-    fingerprint = bodies.fingerprint(record)
-    if work.session.execute(_IS_STORED, {"visit_id": visit_id}).first():
-        stored = work.session.get_one(Visit, visit_id, with_for_update={"key_share": True})
+    body = bodies.body(record)
+    fingerprint = bodies.fingerprint_of(body)
+    subject = subject_of(work, record, visit_id) if revision is None else None
+    if subject is not None:
+        return _first_time(work, visit_id, record, body, fingerprint, subject)
+    stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
+    if stored is not None:
         return _again(work, stored, record, fingerprint, revision)
-    if revision is not None:
-        raise out_of_sight(work, visit_id)
-    return _first_time(work, visit_id, record, fingerprint)
+    raise out_of_sight(work, visit_id if revision is not None else record.person_id)
 
 
-def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: bytes) -> Recorded:
-    subject = _subject(work, record)
+def _first_time(
+    work: Work,
+    visit_id: UUID,
+    record: VisitRecord,
+    body: bodies.Body,
+    fingerprint: bytes,
+    subject: Subject,
+) -> Recorded:
     _check(work, record, subject)
     values: dict[str, Any] = _values(visit_id, record, subject) | {
         "recorder_id": work.actor.worker_id,
@@ -140,15 +116,16 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         "clock_skew_s": int((record.client_created_at - work.now).total_seconds()),
         "filed_late": _is_late(work, record, subject),
     }
-    if not rows_of(work.session, _STORE_ONCE[work.session.get_bind().dialect.name], values):
+    if not _STORE_ONCE.write(work.session, values):
         # A twin was quicker; what it stored is our answer.
         stored = work.session.get(Visit, visit_id, populate_existing=True)
         assert stored is not None
         return _again(work, stored, record, fingerprint, None)
-    visit = Visit(**values)  # what was just written; not read back, and not watched by the session
+    # What was just written; it is not read back, and no session watches it.
+    visit = cast("Visit", SimpleNamespace(**values, state_reason_sealed=None))
     declare_first(work, visit_id, subject.person, record.photos)
     _raise(work, visit, record, subject)
-    duties = settle_visit(work, subject.person, business_day(record.occurred_at))
+    duties = settle_visit(work, subject.person.id, business_day(record.occurred_at))
     work.tell(
         "visit.recorded",
         "visit",
@@ -156,9 +133,8 @@ def _first_time(work: Work, visit_id: UUID, record: VisitRecord, fingerprint: by
         person_id=subject.person.id,
         payload={"fingerprint": fingerprint.hex(), "revision": 1, "outcome": record.outcome},
     )
-    return Recorded(
-        visit, is_new=True, key=subject.key, photo_debt=[photo.id for photo in record.photos], duties=duties
-    )
+    debt = [photo.id for photo in record.photos]
+    return Recorded(visit, is_new=True, key=subject.key, body=body, photo_debt=debt, duties=duties)
 
 
 def _again(
@@ -186,7 +162,9 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
         raise VisitClosed
     if record.person_id != visit.person_id:
         raise Invalid(errors={"person_id": ["更正时不能更换走访对象，请撤回后重新填报。"]})
-    subject = _subject(work, record)
+    subject = subject_of(work, record)
+    if subject is None:
+        raise out_of_sight(work, record.person_id)
     _check(work, record, subject)
     work.session.add(
         PastRevision(
@@ -222,7 +200,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     _raise(work, visit, record, subject)
     if dead:
         work.changed_people.add(visit.person_id)
-    mark_corrections(work, visit.person_id, settle_visit(work, subject.person, business_day(since)))
+    mark_corrections(work, visit.person_id, settle_visit(work, subject.person.id, business_day(since)))
     work.tell(
         "visit.corrected",
         "visit",
@@ -248,7 +226,7 @@ def body_of(visit: Visit, key: DataKey | None) -> dict[str, Any]:
     return bodies.join(visit.open_body, private)
 
 
-def _values(visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str, Any]:
+def _values(visit_id: UUID, record: VisitRecord, subject: Subject) -> dict[str, Any]:
     open_body, private = bodies.split(record)
     sealed = None
     if private:
@@ -277,16 +255,16 @@ def _values(visit_id: UUID, record: VisitRecord, subject: _Subject) -> dict[str,
     }
 
 
-def _raise(work: Work, visit: Visit, record: VisitRecord, subject: _Subject) -> None:
+def _raise(work: Work, visit: Visit, record: VisitRecord, subject: Subject) -> None:
     found = rules.problems_of(record, form_policy(work, subject.person.village_code))
     raise_problems(work, visit.id, visit.revision, subject.person, subject.key, found, record.occurred_at)
 
 
-def _is_late(work: Work, record: VisitRecord, subject: _Subject) -> bool:
+def _is_late(work: Work, record: VisitRecord, subject: Subject) -> bool:
     return work.now - record.occurred_at > late_after(work, subject.person.village_code)
 
 
-def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
+def _check(work: Work, record: VisitRecord, subject: Subject) -> None:
     """Check the record against the rules of the form, and the workers that it names against the accounts."""
     rules.check(
         record,
@@ -320,27 +298,6 @@ def _check(work: Work, record: VisitRecord, subject: _Subject) -> None:
         raise Invalid(errors={field: ["有走访人员不在册，请重新选择。"]})
 
 
-def _subject(work: Work, record: VisitRecord) -> _Subject:
-    """Read the person whom the record is about, if the actor sees them now or did when the visit happened."""
-    actor = work.actor
-    row = work.session.execute(
-        _person_in_sight(actor.role, actor.area_code),
-        {"person_id": record.person_id, "worker_id": actor.worker_id, "at": record.occurred_at},
-    ).one_or_none()
-    if row is None:
-        raise out_of_sight(work, record.person_id)
-    person: Person = row[0]
-    enrolled = work.session.execute(
-        _ENROLMENT, {"person_id": person.id, "day": business_day(record.occurred_at)}
-    ).one_or_none()
-    return _Subject(
-        person,
-        work.keys.unwrap(person.data_key_id, row[1]),
-        enrolled.id if enrolled else None,
-        enrolled.category if enrolled else None,
-    )
-
-
 def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
     return (
         work.session.scalar(
@@ -350,41 +307,3 @@ def _is_past(work: Work, visit_id: UUID, fingerprint: bytes) -> bool:
         )
         is not None
     )
-
-
-@lru_cache(maxsize=1024)
-def _visit_in_sight(role: Role, area_code: str) -> Select[Visit, UUID | None, bytes | None]:
-    """Select `:visit_id` with the key of its person, if `:worker_id` sees the person, did then, or recorded it."""
-    worker_id = cast("UUID", bindparam("worker_id", type_=Uuid()))
-    anybody = Actor(worker_id, role, area_code)
-    there = cast("UUID", Visit.person_id), cast("dt.datetime", Visit.occurred_at)
-    in_sight = or_(visible_to(anybody), was_responsible(anybody, *there))
-    if role in RECORDING_ROLES:
-        in_sight = or_(in_sight, Visit.recorder_id == worker_id)
-    return (
-        select(Visit, StoredKey.id, StoredKey.wrapped)
-        .join(Person, Person.id == Visit.person_id)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
-        .where(Visit.id == bindparam("visit_id"), in_sight)
-    )
-
-
-def may_see(work: Work, visit: Visit) -> DataKey | None:
-    """Let through who recorded the visit, was responsible when it happened, or sees the person; give the key."""
-    return stored_visit(work, visit.id)[1]
-
-
-def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Visit, DataKey | None]:
-    """Find a visit within sight, with the key of its person; `lock` makes other changes of it wait (PostgreSQL)."""
-    actor = work.actor
-    wanted = _visit_in_sight(actor.role, actor.area_code)
-    if lock:
-        wanted = wanted.with_for_update(of=Visit, key_share=True).execution_options(populate_existing=True)
-    row = work.session.execute(wanted, {"visit_id": visit_id, "worker_id": actor.worker_id}).one_or_none()
-    if row is not None:
-        visit, key_id, wrapped = row
-        return visit, work.keys.unwrap(key_id, wrapped) if key_id else None
-    there = work.session.get(Visit, visit_id)
-    if there is None:
-        raise NotFound
-    raise out_of_sight(work, there.person_id)

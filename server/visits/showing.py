@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Date, Uuid, bindparam, select
 
 from server.ledger.work import Work
 from server.people.models import Person
 from server.permissions import Can
 from server.photos.models import Photo
+from server.prepared import Prepared, Row
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
 from server.schedule.standing import shown as duty_shown
@@ -39,6 +40,14 @@ def shown(
     ]
 
 
+def shown_alone(work: Work, visit: Row, key: DataKey | None) -> dict[str, Any]:
+    """Show one visit that was found to be read."""
+    debt = _photo_debts(work, [visit.id])[visit.id] if visit.owes_photos else []
+    on_its_day = {"person_id": visit.person_id, "day": business_day(visit.occurred_at)}
+    duty = next(iter(_DUTIES_ON.all(work.session, on_its_day)), None)
+    return _one(work, visit, key, debt, duty, _pauses(work, [duty] if duty else []))
+
+
 def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
     """Show what became of a PUT; of a new visit everything is known already and nothing is read again."""
     visit = recorded.visit
@@ -46,7 +55,7 @@ def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
         return shown(work, [visit], {visit.person_id: recorded.key})[0]
     duty = _spoken_to(visit, sorted(recorded.duties, key=_routine_first))
     pauses = _pauses(work, [duty] if duty else [])
-    return _one(work, visit, recorded.key, recorded.photo_debt, duty, pauses)
+    return _one(work, visit, recorded.key, recorded.photo_debt, duty, pauses, body=recorded.body)
 
 
 def _one(
@@ -56,10 +65,12 @@ def _one(
     photo_debt: Sequence[UUID],
     duty: Duty | None,
     pauses: Mapping[UUID, Sequence[Pause]],
+    *,
+    body: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
         "id": visit.id,
-        **body_of(visit, key),
+        **(body_of(visit, key) if body is None else body),
         "recorder": visit.recorder_id,
         "received_at": visit.received_at,
         "revised_at": visit.revised_at,
@@ -96,6 +107,15 @@ def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
     return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
 
 
+_DUTIES_ON = Prepared(
+    select(*Duty.__table__.c)
+    .where(
+        Duty.person_id == bindparam("person_id", type_=Uuid()),
+        Duty.period_start <= bindparam("day", type_=Date()),
+        Duty.due_on >= bindparam("day", type_=Date()),
+    )
+    .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+)
 _DEBTS = (
     select(Photo.visit_id, Photo.id)
     .where(Photo.visit_id.in_(bindparam("visits", expanding=True)), Photo.blob_key.is_(None))

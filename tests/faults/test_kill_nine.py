@@ -30,7 +30,7 @@ from server.settings import Settings
 from server.tools import SHANGHAI, Tools
 from server.vault.keyring import Keyring
 from server.visits.models import Visit
-from server.visits.service import stored_visit
+from server.visits.sight import stored_visit
 from tests.builders.clock import Clock
 from tests.builders.visits import a_visit_body
 from tests.builders.world import SHENGPING, World
