@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bench import main_job, measuring
+from bench import main_job, measuring, profiling
 from bench.measuring import Figure, Plan
 from bench.server import Shape
 
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "visit_photo": lambda plan: main_job.record(plan, photos=1),
     "visit_three_photos": lambda plan: main_job.record(plan, photos=3),
     "reads": main_job.reads,
+    "profile": profiling.profiles,
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
 }
 SHORT = Plan(seconds=10, runs=1)

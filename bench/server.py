@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from flask import Flask
 from sqlalchemy import create_engine, text
 
 from bench import meter
@@ -80,14 +81,9 @@ def running(*, people: int, sqlite: bool = False, shape: Shape | None = None) ->
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         (folder / "uploads").mkdir()
         database = None if sqlite else stack.enter_context(postgres())
-        environment = {
-            "DATABASE_URL": database.new_database() if database else f"sqlite:///{folder}/app.sqlite",
-            "STORAGE_URL": f"file://{folder}/uploads",
-            "KEYRING": Keyring.generate().to_json(),
-            "SECRET_KEY": "only for benchmarks, and long enough for them",
-            "POOL_SIZE": str(shape.threads),
-        }
-        house = _house(environment)
+        url = database.new_database() if database else f"sqlite:///{folder}/app.sqlite"
+        environment = _environment(folder, url, shape)
+        house: Parts = _app(environment).extensions["parts"]
         stack.callback(house.engine.dispose)
         visitors = populate(house, people=people)
         port = _free_port()
@@ -95,7 +91,29 @@ def running(*, people: int, sqlite: bool = False, shape: Shape | None = None) ->
         yield Running(port, process.pid, house, visitors, database, folder / "uploads")
 
 
-def _house(environment: dict[str, str]) -> Parts:
+@contextmanager
+def in_this_process(*, people: int) -> Iterator[tuple[Flask, Parts, list[Visitor]]]:
+    """Fill a PostgreSQL database and give the application in this process, for a profiler."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        (folder / "uploads").mkdir()
+        app = _app(_environment(folder, stack.enter_context(postgres()).new_database(), Shape()))
+        house: Parts = app.extensions["parts"]
+        stack.callback(house.engine.dispose)
+        yield app, house, populate(house, people=people)
+
+
+def _environment(folder: Path, database_url: str, shape: Shape) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database_url,
+        "STORAGE_URL": f"file://{folder}/uploads",
+        "KEYRING": Keyring.generate().to_json(),
+        "SECRET_KEY": "only for benchmarks, and long enough for them",
+        "POOL_SIZE": str(shape.threads),
+    }
+
+
+def _app(environment: dict[str, str]) -> Flask:
     app = create_app(
         Settings(
             database_url=environment["DATABASE_URL"],
@@ -104,9 +122,8 @@ def _house(environment: dict[str, str]) -> Parts:
             secret_key=environment["SECRET_KEY"],
         )
     )
-    house: Parts = app.extensions["parts"]
-    upgrade(house.engine)
-    return house
+    upgrade(app.extensions["parts"].engine)
+    return app
 
 
 @contextmanager
