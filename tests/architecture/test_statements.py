@@ -1,7 +1,6 @@
 """How many statements each main request needs, so that none grows unseen, and no list asks once a row."""
 
 import datetime as dt
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +11,18 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from server.db import vault_file
 from server.permissions import Actor, Role
 from tests.builders.world import SHENGPING, Phone, World
+from tests.conftest import Template
 
 FEW, MANY = 3, 12
 THIS_MONTH = dt.date(2026, 3, 1)
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def template(sqlite_town: Template) -> Template:
     """Give SQLite alone: the statements are the same on PostgreSQL."""
-    target = tmp_path / "app.sqlite"
-    shutil.copy(sqlite_template, target)
-    shutil.copy(vault_file(f"sqlite:///{sqlite_template}"), vault_file(f"sqlite:///{target}"))
-    return f"sqlite:///{target}"
+    return sqlite_town
 
 
 @pytest.fixture

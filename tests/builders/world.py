@@ -73,10 +73,16 @@ class Phone:
 class World:
     """Guangde with the seeded rules; people and workers are added as a test asks for them."""
 
-    def __init__(self, app: Flask, clock: Clock, begin_on: dt.date = BEGIN) -> None:
+    def __init__(
+        self, app: Flask, clock: Clock, begin_on: dt.date = BEGIN, *, boss: Actor | None = None
+    ) -> None:
+        """Load all that, or take over the database of a town that was loaded before: `boss` is its administrator."""
         self.app = app
         self.clock = clock
         self.house: Parts = app.extensions["parts"]
+        if boss is not None:
+            self.boss = boss
+            return
         with self.work() as work:
             load_guangde(work.session, valid_from=dt.date(2020, 1, 1))
             policies.seed(work, effective_from=dt.date(2020, 1, 1), begin_on=begin_on)

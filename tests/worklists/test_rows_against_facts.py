@@ -20,6 +20,7 @@ from server.permissions import Actor, Role
 from tests.builders.clock import Clock
 from tests.builders.visits import a_visit_body
 from tests.builders.world import SHENGPING, Phone, World
+from tests.conftest import Template, _settings
 
 DAYS = st.integers(0, 89)
 STEPS = st.lists(
@@ -66,18 +67,16 @@ def test_rows_say_what_the_facts_say(
 
 
 @pytest.fixture(scope="session")
-def lasting(sqlite_template: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Actor, Actor]:
+def lasting(
+    sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[World, Actor, Actor]:
     """Give one town for all examples; every example adds a person of its own."""
     from server.app import create_app
-    from server.http.parts import Parts
     from server.tools import Tools
-    from tests.conftest import _migrate, _settings
 
     folder = tmp_path_factory.mktemp("lasting")
     clock = Clock(dt.datetime(2026, 1, 1, 4, 0, tzinfo=dt.UTC))
-    app: Flask = create_app(_settings(f"sqlite:///{folder}/app.sqlite", folder), Tools(clock=clock))
-    parts: Parts = app.extensions["parts"]
-    _migrate(parts)
+    app: Flask = create_app(_settings(sqlite_template.copy(folder), folder), Tools(clock=clock))
     world = World(app, clock)
     clock.instant = dt.datetime(2026, 3, 5, 4, 0, tzinfo=dt.UTC)
     visitor, chief = world.worker(), world.worker(Role.CHIEF, SHENGPING)
