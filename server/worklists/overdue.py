@@ -16,7 +16,8 @@ from server.accounts.models import Worker
 from server.errors import Invalid
 from server.http import paging
 from server.ledger.work import Work
-from server.people.models import Pause, Person, Responsibility
+from server.people.dwelling import lived, living_in, villages_of
+from server.people.models import Dwelling, Pause, Person, Responsibility
 from server.people.sight import AREA_ROLES, visible_to
 from server.people.terms import Category, ResponsibilityKind
 from server.regions.queries import inside
@@ -32,7 +33,11 @@ FURTHEST_AHEAD = dt.timedelta(days=366)
 
 
 def overdue(work: Work, filters: Filters, *, limit: int, cursor: str | None) -> dict[str, Any]:
-    """List the overdue people, longest overdue first; the same question about the past has one answer."""
+    """List the overdue people, longest overdue first; the same question about the past has one answer.
+
+    Asked about a past day, or about what was known at an instant, people are shown in the village, and found by the
+    village, where they lived on that day; who may see them is decided by today's village and responsibility.
+    """
     after = paging.decode(cursor, (dt.date.fromisoformat, UUID))
     day = filters.as_of or work.today
     _refuse_future(work, filters)
@@ -59,7 +64,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     """Count by village: what was due in the month of `as_of`, and what is overdue from before.
 
     Counted are the duties whose window touches the month up to `as_of`, those overdue on `as_of`, and those missed
-    by a visit within the month.
+    by a visit within the month; in the village where the people lived on that day.
     """
     day = as_of or work.today
     _refuse_future(work, Filters(as_of=as_of))
@@ -83,10 +88,12 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
+    past = day < work.today
+    village = Dwelling.village_code if past else Duty.village_code
     due = and_(in_month, ~and_(gone, ~met, Duty.exit_on <= Duty.due_on))
-    rows = work.session.execute(
+    counted = (
         select(
-            Duty.village_code,
+            village,
             count(due).label("due"),
             count(and_(due, met, Duty.met_received_at <= Duty.due_at)).label("met"),
             count(and_(due, met, Duty.met_received_at > Duty.due_at)).label("met_late"),
@@ -106,9 +113,12 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
             ),
             _sight(work),
         )
-        .group_by(Duty.village_code)
-        .order_by(Duty.village_code)
-    ).all()
+        .group_by(village)
+        .order_by(village)
+    )
+    if past:
+        counted = counted.join(Dwelling, and_(Dwelling.person_id == Duty.person_id, lived(day)))
+    rows = work.session.execute(counted).all()
     called = names(work.session, [row.village_code for row in rows], work.today)
     counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
     items: list[dict[str, Any]] = [
@@ -172,7 +182,9 @@ def _rows(
         .order_by(Duty.due_on, Duty.person_id)
         .limit(limit)
     )
-    if filters.village:
+    if filters.village and day < work.today:
+        wanted = wanted.where(Duty.person_id.in_(living_in(filters.village, day)))
+    elif filters.village:
         wanted = wanted.where(inside(Duty.village_code, filters.village))
     if after is not None:
         wanted = wanted.where(tuple_(Duty.due_on, Duty.person_id) > tuple_(after[0], after[1]))
@@ -181,8 +193,10 @@ def _rows(
 
 def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow]) -> list[dict[str, Any]]:
     ids = [row.person_id for row in rows]
-    shown = people.shown(work, ids)
     then = _asks_about_then(work, filters)
+    past = then or day < work.today
+    villages = villages_of(work.session, ids, day, filters.known_at if then else None) if past else {}
+    shown = people.shown(work, ids, villages)
     last = {} if then else people.last_met(work, ids, day)
     at = filters.known_at or work.now
     responsible = responsible_for(work, ids, at)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -31,12 +32,15 @@ class Shown:
     key: DataKey | None
 
 
-def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
-    """Show at most a few hundred people, in as many reads as there are tables."""
+def shown(
+    work: Work, people: Sequence[UUID], lived: Mapping[UUID, str] = MappingProxyType({})
+) -> dict[UUID, Shown]:
+    """Show at most a few hundred people, in as many reads as there are tables; `lived` says where, if not today."""
     session = work.session
     rows = {person.id: person for person in session.scalars(select(Person).where(Person.id.in_(people)))}
     keys = work.keys.fetch(session, [person.data_key_id for person in rows.values()])
-    villages = names(session, [person.village_code for person in rows.values()], work.today)
+    codes = {person.id: lived.get(person.id, person.village_code) for person in rows.values()}
+    called = names(session, codes.values(), work.today)
     homes = {
         home.person_id: home
         for home in session.scalars(
@@ -56,7 +60,7 @@ def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
             _data(
                 person,
                 keys.get(person.data_key_id),
-                villages,
+                {"code": codes[person_id], "name": called.get(codes[person_id], "")},
                 homes.get(person_id),
                 caregivers.get(person_id),
                 categories[person_id],
@@ -112,7 +116,7 @@ def _categories(work: Work, people: Sequence[UUID]) -> Mapping[UUID, list[str]]:
 def _data(
     person: Person,
     key: DataKey | None,
-    villages: Mapping[str, str],
+    village: Mapping[str, str],
     home: Home | None,
     caregiver: Caregiver | None,
     categories: list[str],
@@ -137,7 +141,7 @@ def _data(
         "birth_year": person.birth_date.year if person.birth_date else None,
         "id_number_masked": mask_id_number(number) if number else None,
         "phone": phone if finds or not phone else mask_phone(phone),
-        "village": {"code": person.village_code, "name": villages.get(person.village_code, "")},
+        "village": village,
         "address": address if finds or not address else mask_address(address),
         "home": _home(home) if home and finds else None,
         "categories": sorted(categories),

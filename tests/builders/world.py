@@ -15,7 +15,8 @@ from server.accounts.terms import SessionKind
 from server.db import unit_of_work
 from server.http.parts import Parts
 from server.ledger.work import Work
-from server.people.models import Enrolment, Household, Person, Responsibility
+from server.people.dwelling import first_dwelling
+from server.people.models import Dwelling, Enrolment, Household, Person, Responsibility
 from server.people.terms import Category, ResponsibilityKind, Sex
 from server.permissions import Actor, Role
 from server.policies import service as policies
@@ -148,6 +149,7 @@ class World:
                 )
             )
             work.session.flush()
+            work.session.add(Dwelling(**first_dwelling(work, person_id, village)))
             work.session.add(
                 Enrolment(
                     id=uuid4(), person_id=person_id, category=category, valid_from=since, recorded_at=work.now

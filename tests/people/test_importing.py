@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from api_schemas.people import ImportOut
 from server.ledger.models import Event
 from server.people.enrolling import record_death
-from server.people.models import Caregiver, Enrolment, Household, Person, Responsibility
+from server.people.models import Caregiver, Dwelling, Enrolment, Household, Person, Responsibility
 from server.people.terms import Death
 from server.permissions import Role
 from tests.builders.world import SHENGPING, TUANSHAN, Phone, World
@@ -66,7 +66,7 @@ def test_a_roster_is_entered_once_however_often_it_comes(world: World, chief: Ph
     assert send(chief, data).get_json()["new"] == 2
     told = send(chief, data).get_json()
     assert (told["new"], told["updated"], told["unchanged"]) == (0, 0, 2)
-    assert (count(world, Person), count(world, Enrolment)) == (2, 2)
+    assert (count(world, Person), count(world, Enrolment), count(world, Dwelling)) == (2, 2, 2)
     with world.work() as work:
         assert sorted(work.session.scalars(select(Person.file_no))) == [
             "341882003-TK-2026-00001",
