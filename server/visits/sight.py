@@ -21,6 +21,7 @@ from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
 from server.visits.form import VisitRecord
+from server.visits.locking import lock_person_of
 from server.visits.models import Visit
 
 RECORDING_ROLES = frozenset({Role.VISITOR, Role.REVIEWER, Role.CHIEF})
@@ -161,10 +162,11 @@ def may_see(work: Work, visit: Visit) -> DataKey | None:
 
 
 def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Visit, DataKey | None]:
-    """Find a visit within sight, with the key of its person; `lock` makes other changes of it wait (PostgreSQL)."""
+    """Find a visit within sight, with the key of its person; `lock` makes other changes of both wait (PostgreSQL)."""
     actor = work.actor
     wanted = _visit_in_sight(actor.role, actor.area_code)
     if lock:
+        lock_person_of(work.session, visit_id)
         wanted = wanted.with_for_update(of=Visit, key_share=True).execution_options(populate_existing=True)
     row = work.session.execute(wanted, {"visit_id": visit_id, "worker_id": actor.worker_id}).one_or_none()
     if row is not None:
