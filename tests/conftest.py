@@ -81,10 +81,16 @@ def postgres_town(postgres_server: Postgres, postgres_template: Template) -> Tem
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def template(request: pytest.FixtureRequest) -> Template:
     """Give the database that the test starts from, a town if it asks for `world`; it runs once on each engine."""
-    kind = "town" if "world" in request.fixturenames else "template"
+    wanted = set(request.fixturenames)
+    kind = "town" if "world" in wanted and "loaded_anew" not in wanted else "template"
     engine = "postgres" if request.param == "postgresql" else "sqlite"
     found: Template = request.getfixturevalue(f"{engine}_{kind}")
     return found
+
+
+@pytest.fixture
+def loaded_anew() -> None:
+    """Ask for it to have the town of `world` loaded at the time at which the clock stands then."""
 
 
 @pytest.fixture
