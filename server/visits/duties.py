@@ -45,7 +45,7 @@ _CONTACT = (
     Visit.occurred_at,
     Visit.counted_since,
     Visit.counts,
-    Visit.in_person,
+    Visit.in_person.label("was_in_person"),  # a duty has an `in_person` of its own
     Visit.outcome,
 )
 
@@ -116,7 +116,7 @@ def _contact(row: Any) -> Contact:
         row.occurred_at,
         row.counted_since,
         row.counts,
-        row.in_person,
+        row.was_in_person,
         row.outcome is Outcome.DEAD,
     )
 
