@@ -32,6 +32,7 @@ blueprint = Blueprint("photos", __name__, description="照片")
 KEPT_IN_MEMORY = 1 << 20
 """Bytes of an upload above which it goes to an unlinked temporary file; never a named one, as it is not sealed yet."""
 
+UPLOAD = UploadIn()
 UPLOAD_FORM = {"required": True, "content": {"multipart/form-data": {"schema": UploadForm}}}
 
 
@@ -147,7 +148,7 @@ def _received() -> tuple[Upload, bytes]:
         unsealed.seek(0)
         content = unsealed.read()
     try:
-        return Upload(**UploadIn().load(sent)), content
+        return Upload(**UPLOAD.load(sent)), content
     except ValidationError as error:
         raise Invalid(errors=flat(error.messages)) from None
 
