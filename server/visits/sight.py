@@ -107,15 +107,19 @@ def subject_of(work: Work, record: VisitRecord, new_visit: UUID | None = None) -
     return Subject(row, work.keys.unwrap(row.data_key_id, row.wrapped), row.enrolment_id, row.category)
 
 
-def _in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
-    """Select `:visit_id`, if `:worker_id` sees its person, did when it happened, or recorded it."""
+def visit_in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
+    """Select the visits whose person `:worker_id` sees, saw when it happened, or that they recorded."""
     worker_id = cast("UUID", bindparam("worker_id", type_=Uuid()))
     anybody = Actor(worker_id, role, area_code)
     there = cast("UUID", Visit.person_id), cast("dt.datetime", Visit.occurred_at)
     in_sight = or_(visible_to(anybody), was_responsible(anybody, *there))
     if role in RECORDING_ROLES:
         in_sight = or_(in_sight, Visit.recorder_id == worker_id)
-    return and_(Visit.id == bindparam("visit_id", type_=Uuid()), in_sight)
+    return in_sight
+
+
+def _in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
+    return and_(Visit.id == bindparam("visit_id", type_=Uuid()), visit_in_sight(role, area_code))
 
 
 @lru_cache(maxsize=1024)
