@@ -114,7 +114,8 @@ class _Head:
 
 def take_apart_jpeg(data: bytes) -> Picture:
     """Walk the segments of a JPEG up to its end marker; PhotoUnreadable when one is missing or cut off."""
-    head, kept, at = _Head(), [data[:2]], 2
+    head, at = _Head(), 2
+    kept: list[bytes | memoryview] = [data[:2]]
     for _ in range(_MAX_PARTS):
         at = _next_marker(data, at)
         marker, body, after = _segment(data, at)
@@ -132,7 +133,9 @@ def take_apart_jpeg(data: bytes) -> Picture:
     if whole and head.interval:
         _check_restarts(data, after, first, -(-frame.units() // head.interval) - 1)
     before = sum(map(len, kept))
-    kept.append(data[at:end])
+    kept.append(memoryview(data)[at:end])
+    while data[first - 1] == 0xFF:  # fill before the next marker  # noqa: PLR2004
+        first -= 1
     return Picture(
         PhotoFormat.JPEG,
         frame.width,
@@ -141,7 +144,7 @@ def take_apart_jpeg(data: bytes) -> Picture:
         scans=scans,
         exif=head.exif,
         icc=head.icc(),
-        ends=before + len(data[at:first].rstrip(b"\xff")) if whole else None,
+        ends=before + first - at if whole else None,
         # Several scans are gathered as coefficients of 16 bits; one is decoded at a small scale, row by row.
         bytes_per_pixel=0 if whole else 2 * frame.components + 1,
     )

@@ -13,25 +13,34 @@ _AHEAD = b"\xfe" * 12
 _SPARE = 256
 
 
+_PIECE = 1 << 16
+
+
 class JpegFeed(io.BytesIO):
-    """A file with one sequential scan, which ends at `ends`; from `start` on it gives the decoder piece after piece."""
+    """A file with one sequential scan, which ends at `ends`; once started, it gives the decoder piece after piece."""
 
     def __init__(self, data: bytes, ends: int) -> None:
         super().__init__(data)
-        nearly = max(1, len(data[:ends].rstrip(data[ends - 1 : ends])) - _SPARE)
-        self._pieces = [data[ends:], data[nearly:ends] + _AHEAD, data[:nearly]]
-        self._started = False
+        self._data, self._ends = data, ends
+        padding = data[max(0, ends - _PIECE) : ends]
+        self._nearly = max(1, ends - len(padding) + len(padding.rstrip(padding[-1:])) - _SPARE)
+        self._given: int | None = None
 
     def start(self) -> None:
         """Begin to give pieces: the headers have been read."""
-        self._started = True
+        self._given = 0
 
     def read(self, size: int | None = -1) -> bytes:
         """Give the next piece. The decoder asks for one only while it lacks rows."""
-        if not self._started:
+        begin = self._given
+        if begin is None:
             return super().read(size)
-        return self._pieces.pop() if self._pieces else b""
+        if begin < self._nearly:
+            self._given = min(begin + _PIECE, self._nearly)
+            return self._data[begin : self._given]
+        self._given = self._ends if begin < self._ends else len(self._data)
+        return self._data[begin : self._given] + (_AHEAD if self._given == self._ends else b"")
 
     def fitted(self) -> bool:
         """Say whether the picture was done at the end of its scan, not after it and not before."""
-        return len(self._pieces) == 1
+        return self._given == self._ends
