@@ -179,7 +179,7 @@ def _shrunk(picture: Picture, heif: pillow_heif.HeifImage | None, edge: int, *, 
     if picture.format is PhotoFormat.WEBP:
         from server.photos.webp import decode_webp
 
-        return _flat(decode_webp(picture.data, max(picture.width, picture.height), edge), gray=gray)
+        return _flat(decode_webp(picture.data, picture.width, picture.height, edge), gray=gray)
     with PngImagePlugin.PngImageFile(io.BytesIO(picture.data)) as image:
         if image.size != (picture.width, picture.height):
             raise PhotoUnreadable

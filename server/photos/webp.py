@@ -10,10 +10,9 @@ from PIL import Image
 pyvips.cache_set_max(0)
 
 
-def decode_webp(data: bytes, longest: int, edge: int) -> Image.Image:
-    """Decode all of a still WebP whose longer side is `longest`, to one of `edge` at most; RGB or RGBA."""
-    image = pyvips.Image.webpload_buffer(
-        data, scale=min(1.0, edge / longest), access="sequential", fail_on="truncated"
-    )
+def decode_webp(data: bytes, width: int, height: int, edge: int) -> Image.Image:
+    """Decode all of a still WebP to one whose longer side is `edge`, or longer where a side would vanish; RGB or RGBA."""
+    scale = min(1.0, max(edge / max(width, height), 1 / min(width, height)))
+    image = pyvips.Image.webpload_buffer(data, scale=scale, access="sequential", fail_on="truncated")
     mode = {3: "RGB", 4: "RGBA"}[image.bands]
     return Image.frombytes(mode, (image.width, image.height), image.write_to_memory())
