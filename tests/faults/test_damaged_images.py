@@ -1,0 +1,23 @@
+"""Images damaged at random, for as long as one likes: every one ends in a picture or a plain refusal.
+
+FAULT_IMAGE_SECONDS is how long (600 by default), FAULT_IMAGE_SEED where it begins (the clock by default, and it is told).
+"""
+
+import os
+import time
+
+import pytest
+
+from tests.photos.test_mutations import tried
+
+pytestmark = pytest.mark.slow
+
+SECONDS = float(os.environ.get("FAULT_IMAGE_SECONDS", "600"))
+CHILDREN = 2
+
+
+def test_no_damage_found_in_minutes_kills_or_holds_up_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    first = int(os.environ.get("FAULT_IMAGE_SEED", time.time_ns() // 1_000_000))
+    told = tried(first, SECONDS, CHILDREN)
+    with capsys.disabled():
+        print("", f"damaged images from number {first} on:", *told, sep="\n  ")  # noqa: T201
