@@ -5,6 +5,7 @@ FAULT_IMAGE_SECONDS is how long (600 by default), FAULT_IMAGE_SEED where it begi
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,10 @@ SECONDS = float(os.environ.get("FAULT_IMAGE_SECONDS", "600"))
 CHILDREN = 2
 
 
-def test_no_damage_found_in_minutes_kills_or_holds_up_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_damage_found_in_minutes_kills_or_holds_up_a_process(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     first = int(os.environ.get("FAULT_IMAGE_SEED", time.time_ns() // 1_000_000))
-    told = tried(first, SECONDS, CHILDREN)
+    told = tried(first, SECONDS, CHILDREN, tmp_path)
     with capsys.disabled():
         print("", f"damaged images from number {first} on:", *told, sep="\n  ")  # noqa: T201

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from server.errors import Refusal
 from server.photos.imaging import examine, render_all
@@ -94,13 +95,16 @@ def ended(data: bytes) -> str:
     return "taken"
 
 
-def main(first: int, seconds: float) -> None:
-    """Damage and try until `seconds` are over; a file that takes too long ends the process, as a crash does."""
+def main(first: int, seconds: float, diary: Path) -> None:
+    """Damage and try until `seconds` are over; a file that takes too long ends the process, as a crash does.
+
+    The diary holds the number of the file in hand.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     until, counts, slowest = time.monotonic() + seconds, Counter[str](), 0.0
     for number, data in mutants(first):
-        sys.stderr.write(f"{number}\n")
+        diary.write_text(str(number), encoding="ascii")
         signal.alarm(60)
         began = time.process_time()
         counts[ended(data)] += 1
@@ -115,4 +119,4 @@ def main(first: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))

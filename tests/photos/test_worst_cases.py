@@ -1,15 +1,13 @@
 """The costliest pictures that are taken stay within two seconds of work and 512 MB, two at once in two processes too."""
 
-import io
-import json
 import os
 import random
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,7 @@ import sys, threading
 from pathlib import Path
 from server.photos.imaging import examine
 from server.photos.intake_limits import PhotoLimits
+print('ready', flush=True)
 input()
 gate = threading.Semaphore(1)
 work = lambda path: examine(Path(path), limits=PhotoLimits(), gate=gate)
@@ -51,7 +50,7 @@ def interlaced_png() -> bytes:
     )
 
 
-def full_png(most: int = 12_400_000) -> bytes:
+def full_png(most: int = 12_000_000) -> bytes:
     """As many random bytes as may be sent, in a picture as large as may be."""
     noise = random.Random(1).randbytes(most - 300_000)
     pixels = bytes(3 * WIDTH + 1) * HEIGHT
@@ -74,7 +73,7 @@ def textured(width: int = WIDTH, height: int = HEIGHT, *, coarse: int = 1) -> Im
 
 
 def see_through(image: Image.Image) -> Image.Image:
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    image.putalpha(Image.linear_gradient("L").resize(image.size, Image.Resampling.NEAREST))
     return image
 
 
@@ -117,27 +116,40 @@ def test_the_costliest_pictures_stay_within_time_and_memory(case: str, tmp_path:
 def resident(processes: list[subprocess.Popen[bytes]]) -> int:
     total = 0
     for process in processes:
-        text = Path(f"/proc/{process.pid}/status").read_text()
-        total += int(text.split("VmRSS:")[1].split()[0]) if "VmRSS:" in text else 0
+        if process.poll() is None:
+            text = Path(f"/proc/{process.pid}/status").read_text()  # a zombie has one too, without the line
+            total += int(text.split("VmRSS:")[1].split()[0]) if "VmRSS:" in text else 0
     return total // 1024
 
 
 def test_many_heavy_pictures_at_once_in_two_processes_grow_by_less_than_512_megabytes(tmp_path: Path) -> None:
-    names = ["JPEG, progressive CMYK 4:4:4", "PNG, interlaced 16-bit RGBA", "WebP, lossless", "HEIC, 192 tiles of 512"]
+    names = [
+        "JPEG, progressive CMYK 4:4:4",
+        "PNG, interlaced 16-bit RGBA",
+        "WebP, lossless",
+        "HEIC, 192 tiles of 512",
+    ]
     paths = [tmp_path / str(at) for at in range(len(names))]
     for path, name in zip(paths, names, strict=True):
         path.write_bytes(CASES[name]())
     arguments = [sys.executable, "-c", CROWD, *map(str, paths)]
-    processes = [subprocess.Popen(arguments, stdin=subprocess.PIPE) for _ in range(2)]
-    while any(b"input()" and not Path(f"/proc/{one.pid}/wchan").exists() for one in processes):
-        pass
+    processes = [subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for one in processes:
+        assert one.stdout is not None
+        assert one.stdout.readline() == b"ready\n"
+        one.stdout.close()
     most = before = resident(processes)
     for one in processes:
         assert one.stdin is not None
         one.stdin.write(b"\n")
         one.stdin.close()
-    until = time.monotonic() + 120
-    while any(one.poll() is None for one in processes) and time.monotonic() < until:
-        most = max(most, resident(processes))
-    assert [one.wait(1) for one in processes] == [0, 0]
+    for one in processes:
+        while one.poll() is None:
+            most = max(most, resident(processes))
+            with suppress(subprocess.TimeoutExpired):
+                one.wait(0.01)
+    assert [one.returncode for one in processes] == [0, 0]
+    if table := os.environ.get("IMAGE_COSTS"):
+        with Path(table).open("a") as file:
+            file.write(f"two processes, four heavy pictures in each at once: {most - before} MB\n")
     assert most - before < 512
