@@ -80,7 +80,7 @@ bench: $(TEST) ## the benchmarks that fit ten minutes (one of them: .venv/bin/py
 	@$(PY) -m bench
 
 faults: $(TEST) engines ## kill, cut, fill and tamper, and look whether anything acknowledged is lost
-	@$(PY) -m pytest tests/faults -m slow
+	@FAULT_IMAGE_SECONDS=$${FAULT_IMAGE_SECONDS:-600} $(PY) -m pytest tests/faults -m slow
 
 # --- upkeep ---------------------------------------------------------------------------------------------------------
 
