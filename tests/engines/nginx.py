@@ -1,0 +1,132 @@
+"""A real nginx for tests, run with the very files that we ship (deploy/nginx/): only places and ports are replaced."""
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
+START_SECONDS = 20
+
+
+class NginxFailedError(Exception):
+    """nginx is missing or did not start; the message ends with what it said."""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running proxy: https on `port` of loopback; `folder` holds its logs and temporary files."""
+
+    port: int
+    pid: int
+    folder: Path
+    tls: ssl.SSLContext
+
+    def connection(self, timeout: float = 30) -> HTTPSConnection:
+        """Make a client that trusts this proxy's certificate."""
+        return HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+
+    @property
+    def access_log(self) -> str:
+        """Read the access log."""
+        return (self.folder / "visits.log").read_text()
+
+    @property
+    def error_log(self) -> str:
+        """Read the error logs, main and of the site."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*error.log")))
+
+
+def available() -> bool:
+    """Say whether nginx is installed (Debian: nginx-light)."""
+    return _program() is not None
+
+
+def configuration(folder: Path, port: int, upstreams: Sequence[int]) -> Path:
+    """Write the shipped files into `folder` with test ports, a test certificate and temporary folders; name the main one."""
+    _certificate(folder)
+    site = (SHIPPED / "visits.conf").read_text()
+    site = site.replace("listen 443", f"listen 127.0.0.1:{port}").replace(
+        "    listen [::]:443 ssl http2;\n", ""
+    )
+    servers = "".join(f"    server 127.0.0.1:{one} max_fails=0;\n" for one in upstreams)
+    site = site.replace("    server 127.0.0.1:8000 max_fails=0;\n", servers)
+    site = site.replace("    server 127.0.0.1:8001 max_fails=0;\n", "")
+    site = site.replace("/etc/visits/", f"{folder}/").replace("/var/log/nginx/", f"{folder}/")
+    (folder / "visits.conf").write_text(site)
+    main = (SHIPPED / "nginx.conf").read_text()
+    main = main.replace("/etc/nginx/conf.d/", f"{folder}/").replace("/var/log/nginx/", f"{folder}/")
+    main = main.replace("user www-data;\n", "" if os.geteuid() else "user root;\n")
+    main = main.replace("/run/nginx.pid", f"{folder}/nginx.pid")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    main = main.replace("http {\n", "http {\n" + temporary)
+    path = folder / "nginx.conf"
+    path.write_text(main)
+    return path
+
+
+@contextmanager
+def nginx(folder: Path, upstreams: Sequence[int], *, port: int | None = None) -> Iterator[Nginx]:
+    """Run the shipped proxy before the servers on these loopback ports, for as long as the block lasts."""
+    program = _program()
+    if program is None:
+        raise NginxFailedError("nginx is not installed: run tests/engines/install.sh")
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or _free_port()
+    main = configuration(folder, port, upstreams)
+    with (folder / "start.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-p", str(folder), "-e", str(folder / "start-error.log"), "-c", str(main), "-g", "daemon off;"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        _wait_until_it_listens(process, port, folder)
+        tls = ssl.create_default_context(cafile=str(folder / "tls.crt"))
+        yield Nginx(port, process.pid, folder, tls)
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _program() -> str | None:
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+def _certificate(folder: Path) -> None:
+    """Make a self-signed certificate for loopback."""
+    from tests.engines.certificates import self_signed
+
+    certificate, key = self_signed("127.0.0.1")
+    (folder / "tls.crt").write_bytes(certificate)
+    (folder / "tls.key").write_bytes(key)
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    patience = time.monotonic() + START_SECONDS
+    while time.monotonic() < patience and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    said = (folder / "start.log").read_text(errors="replace")[-2000:]
+    raise NginxFailedError(f"nginx did not start:\n{said}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
