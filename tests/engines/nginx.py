@@ -50,13 +50,18 @@ def available() -> bool:
     return _program() is not None
 
 
-def configuration(folder: Path, port: int, upstreams: Sequence[int]) -> Path:
-    """Write the shipped files into `folder` with test ports, a test certificate and temporary folders; name the main one."""
+def configuration(folder: Path, port: int, upstreams: Sequence[int], *, plain: bool = False) -> Path:
+    """Write the shipped files into `folder` with test ports, a test certificate and temporary folders; name the main one.
+
+    `plain` leaves TLS out, for load generators that do not speak it.
+    """
     _certificate(folder)
     site = (SHIPPED / "visits.conf").read_text()
     site = site.replace("listen 443", f"listen 127.0.0.1:{port}").replace(
         "    listen [::]:443 ssl http2;\n", ""
     )
+    if plain:
+        site = site.replace(f"listen 127.0.0.1:{port} ssl http2", f"listen 127.0.0.1:{port}")
     servers = "".join(f"    server 127.0.0.1:{one} max_fails=0;\n" for one in upstreams)
     site = site.replace("    server 127.0.0.1:8000 max_fails=0;\n", servers)
     site = site.replace("    server 127.0.0.1:8001 max_fails=0;\n", "")
@@ -75,14 +80,16 @@ def configuration(folder: Path, port: int, upstreams: Sequence[int]) -> Path:
 
 
 @contextmanager
-def nginx(folder: Path, upstreams: Sequence[int], *, port: int | None = None) -> Iterator[Nginx]:
+def nginx(
+    folder: Path, upstreams: Sequence[int], *, port: int | None = None, plain: bool = False
+) -> Iterator[Nginx]:
     """Run the shipped proxy before the servers on these loopback ports, for as long as the block lasts."""
     program = _program()
     if program is None:
         raise NginxFailedError("nginx is not installed: run tests/engines/install.sh")
     folder.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
-    main = configuration(folder, port, upstreams)
+    main = configuration(folder, port, upstreams, plain=plain)
     with (folder / "start.log").open("wb") as log:
         process = subprocess.Popen(
             [program, "-p", str(folder), "-e", str(folder / "start-error.log"), "-c", str(main), "-g", "daemon off;"],
