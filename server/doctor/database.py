@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.db import UnsafeDatabaseError, engine_options, prepare_engine, refuse_unsafe, vault_file
 from server.doctor.terms import Finding, Part, State
-from server.schema import MIGRATIONS
+from server.schema import Standing, standing
 from server.settings import Settings
 
 OLDEST = 150_000
@@ -82,15 +80,13 @@ def _postgresql(engine: Engine, settings: Settings) -> Iterator[Finding]:
 def examine_schema(engine: Engine) -> Iterator[Finding]:
     """Compare the schema of the database with what this program was written for."""
     with engine.connect() as connection:
-        there = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    known = {script.revision for script in scripts.walk_revisions()}
+        found = standing(connection)
     part = Part.SCHEMA
-    if there == scripts.get_current_head():
+    if found is Standing.HEAD:
         yield Finding(part, State.OK, "表结构是最新的。")
-    elif there is None:
+    elif found is Standing.EMPTY:
         yield Finding(part, State.TROUBLE, "数据库是空的。", "flask db upgrade，再按第 3 节写入规定和账户。")
-    elif there in known:
+    elif found is Standing.BEHIND:
         yield Finding(part, State.TROUBLE, "表结构比程序旧，忘了升级。", "flask db upgrade。")
     else:
         yield Finding(
