@@ -98,7 +98,7 @@ def compare(plan: Plan) -> list[Figure]:
                     visits = [[token, f"/visits/{visit_id}"] for visit_id in stored_visits(base)[:5000]]
                     read = {"deed": "read", "targets": visits}
                     figures += measuring.measure(server, plan, f"{contender.name}: read", read)
-                answered = _while_stalled(ports[0])
+                answered = _while_stalled(people[0][0], ports[0])
                 told.append((contender.name, answered, *_when_stopped(people, ports[0], meter.tree(pid)[1])))
     print(
         f"\n| server, no proxy | health checks beside {STALLED} stalled bodies | stopped under load: answered, cut |"
@@ -147,9 +147,12 @@ def _serving(contender: Contender, base: Running, folder: Path) -> Iterator[tupl
         parent.wait()
 
 
-def _while_stalled(port: int) -> int:
+def _while_stalled(token: str, port: int) -> int:
     """Count the health checks that are answered within two seconds while many bodies do not arrive, without a proxy."""
-    head = b"PUT /api/v1/visits/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{"
+    head = (
+        f"PUT /api/v1/visits/{Tools().new_id()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n{"
+    ).encode()
     answered = 0
     with ExitStack() as held:
         for _ in range(STALLED):
