@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bench import main_job, measuring, profiling, servers
+from bench import main_job, measuring, profiling, restarts, servers
 from bench.measuring import Figure, Plan
 from bench.server import Shape
 
@@ -22,11 +22,12 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "renditions": main_job.renditions,
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
     "servers": servers.compare,
+    "restarts": restarts.lose_none,
 }
 SHORT = Plan(seconds=10, runs=1)
 """What runs without a name: everything within ten minutes."""
-NAMED_ONLY = frozenset({"servers"})
-"""What runs only when it is named: a comparison that needs to be made once."""
+NAMED_ONLY = frozenset({"servers", "restarts"})
+"""What runs only when it is named: what needs to be measured once."""
 
 
 def main() -> None:

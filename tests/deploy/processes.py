@@ -55,11 +55,16 @@ class Process:
             )  # fmt: skip
         patience = time.monotonic() + START_SECONDS
         while time.monotonic() < patience and self._process.poll() is None:
-            with suppress(OSError, http.client.HTTPException):
-                if self.ask("GET", "/healthz", timeout=2)[0] == 200:
-                    return
+            if self.answers():
+                return
             time.sleep(0.05)
         raise AssertionError(f"the process did not start:\n{self.log()[-3000:]}")
+
+    def answers(self) -> bool:
+        """Say whether a health check is answered."""
+        with suppress(OSError, http.client.HTTPException):
+            return self.ask("GET", "/healthz", timeout=2)[0] == 200
+        return False
 
     def stop(self) -> int:
         """Ask it to end with SIGTERM, and give its exit status."""

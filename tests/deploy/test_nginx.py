@@ -316,7 +316,7 @@ def test_senders_that_stall_wait_in_nginx_and_the_server_goes_on(proxy: Nginx) -
             line = held.enter_context(proxy.tls.wrap_socket(plain, server_hostname="127.0.0.1"))
             line.sendall(heads[number % 3])
         for _ in range(30):
-            connection = proxy.connection(timeout=3)
+            connection = proxy.connection(timeout=15)
             connection.request("GET", "/healthz")
             assert connection.getresponse().status == 200
             connection.close()
@@ -328,8 +328,8 @@ def test_too_many_sign_ins_from_one_address_are_a_problem_document(
 ) -> None:
     with nginx(tmp_path / "busy", [upstream.server.server_port]) as proxy:
         connection = proxy.connection()
-        answers = []
-        for _ in range(70):
+        answers: list[tuple[int, dict[str, str], bytes]] = []
+        while len(answers) < 300 and (not answers or answers[-1][0] != 429):
             connection.request("POST", "/api/v1/auth/password", b"{}", {"Content-Type": "application/json"})
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}
