@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -28,10 +29,12 @@ from server.doctor.terms import Finding, Part, State
 from server.http.parts import Parts
 from server.ledger import sealer
 from server.ledger.models import Event
+from server.schema import upgrade
 from server.settings import Settings
 from server.tools import Tools
 from server.vault.keyring import Keyring
 from tests.conftest import KEYRING, _settings
+from tests.engines.postgres import postgres
 
 SECRETS = {
     "SECRET_KEY": "canary-secret-key-long-enough-for-the-service",
@@ -79,6 +82,13 @@ def fill(url: str, uploads: Path) -> None:
     house.keys.reserve(1)
     with unit_of_work(house.sessions) as session:
         sealer.seal(session)
+    house.engine.dispose()
+
+
+def fill_schema(url: str, uploads: Path) -> None:
+    app = create_app(_settings(url, uploads))
+    house: Parts = app.extensions["parts"]
+    upgrade(house.engine)
     house.engine.dispose()
 
 
@@ -267,6 +277,18 @@ def test_an_unsafe_database_is_named_by_its_setting(on_postgres: Installation) -
         connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
     (sentence,) = on_postgres.found(Part.DATABASE)
     assert "synchronous_commit" in sentence
+
+
+@pytest.mark.postgres
+def test_a_database_that_only_follows_another_is_found(installation: Installation) -> None:
+    with postgres(durable=False) as server:
+        url = server.new_database()
+        fill_schema(url, installation.folder / "uploads")
+        installation.set(DATABASE_URL=url)
+        server.stop(signal.SIGINT)
+        (server.data / "standby.signal").touch()
+        server.start()
+        assert any("备库" in one for one in installation.found(Part.DATABASE))
 
 
 @pytest.mark.postgres
