@@ -100,7 +100,7 @@ def raw(proxy: Nginx, sent: bytes, *, host: str = "127.0.0.1") -> tuple[int, dic
     """Send bytes as they are, and read the answer."""
     with (
         socket.create_connection(("127.0.0.1", proxy.port), 10) as plain,
-        proxy.tls.wrap_socket(plain, server_hostname=host) as line,
+        proxy.context.wrap_socket(plain, server_hostname=host) as line,
     ):
         line.sendall(sent)
         return parsed(line)
@@ -313,7 +313,7 @@ def test_senders_that_stall_wait_in_nginx_and_the_server_goes_on(proxy: Nginx) -
     with ExitStack() as held:
         for number in range(60):
             plain = held.enter_context(socket.create_connection(("127.0.0.1", proxy.port), 10))
-            line = held.enter_context(proxy.tls.wrap_socket(plain, server_hostname="127.0.0.1"))
+            line = held.enter_context(proxy.context.wrap_socket(plain, server_hostname="127.0.0.1"))
             line.sendall(heads[number % 3])
         for _ in range(30):
             connection = proxy.connection(timeout=15)

@@ -1,5 +1,7 @@
 """A real nginx for tests, run with the very files that we ship (deploy/nginx/): only places and ports are replaced."""
 
+import datetime as dt
+import ipaddress
 import os
 import shutil
 import signal
@@ -12,6 +14,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from server.tools import Tools
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
 START_SECONDS = 20
@@ -26,13 +35,23 @@ class Nginx:
     """A running proxy: https on `port` of loopback; `folder` holds its logs and temporary files."""
 
     port: int
-    pid: int
     folder: Path
-    tls: ssl.SSLContext
+    context: ssl.SSLContext
+    process: "subprocess.Popen[bytes]"
 
     def connection(self, timeout: float = 30) -> HTTPSConnection:
         """Make a client that trusts this proxy's certificate."""
-        return HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+        return HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.context)
+
+    def connect(self, timeout: float = 20) -> ssl.SSLSocket:
+        """Open a TLS connection, with the certificate checked."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        return self.context.wrap_socket(plain, server_hostname="localhost")
+
+    def log(self) -> str:
+        """Give what nginx wrote, errors and requests."""
+        logs = sorted(self.folder.glob("*.log"))
+        return "".join(one.read_text(errors="replace") for one in logs if one.is_file())
 
     @property
     def access_log(self) -> str:
@@ -81,15 +100,16 @@ def configuration(folder: Path, port: int, upstreams: Sequence[int], *, plain: b
 
 @contextmanager
 def nginx(
-    folder: Path, upstreams: Sequence[int], *, port: int | None = None, plain: bool = False
+    folder: Path, upstreams: int | Sequence[int], *, port: int | None = None, plain: bool = False
 ) -> Iterator[Nginx]:
-    """Run the shipped proxy before the servers on these loopback ports, for as long as the block lasts."""
+    """Run the shipped proxy before the server or servers on these loopback ports, for as long as the block lasts."""
     program = _program()
     if program is None:
         raise NginxFailedError("nginx is not installed: run tests/engines/install.sh")
     folder.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
-    main = configuration(folder, port, upstreams, plain=plain)
+    ports = [upstreams] if isinstance(upstreams, int) else upstreams
+    main = configuration(folder, port, ports, plain=plain)
     with (folder / "start.log").open("wb") as log:
         process = subprocess.Popen(
             [program, "-p", str(folder), "-e", str(folder / "start-error.log"), "-c", str(main), "-g", "daemon off;"],
@@ -97,8 +117,8 @@ def nginx(
         )  # fmt: skip
     try:
         _wait_until_it_listens(process, port, folder)
-        tls = ssl.create_default_context(cafile=str(folder / "tls.crt"))
-        yield Nginx(port, process.pid, folder, tls)
+        context = ssl.create_default_context(cafile=str(folder / "tls.crt"))
+        yield Nginx(port, folder, context, process)
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
@@ -114,12 +134,29 @@ def _program() -> str | None:
 
 
 def _certificate(folder: Path) -> None:
-    """Make a self-signed certificate for loopback."""
-    from tests.engines.certificates import self_signed
-
-    certificate, key = self_signed("127.0.0.1")
-    (folder / "tls.crt").write_bytes(certificate)
-    (folder / "tls.key").write_bytes(key)
+    """Make a self-signed certificate for loopback, of yesterday until the day after tomorrow."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    now = Tools().now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
