@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,27 @@ def test_a_server_that_is_down_is_a_problem_document_that_says_try_again(orphan:
 
 
 @pytest.mark.nginx
+def test_a_photo_for_a_server_that_is_down_is_told_to_try_again_and_not_that_it_is_too_large(
+    orphan: Nginx,
+) -> None:
+    path = "/api/v1/visits/0190b5f0-0000-7000-8000-000000000001/photos"
+    answer = ask(orphan, "POST", path, b"x" * 3_000_000, {"Content-Type": "multipart/form-data; boundary=x"})
+    check_problem(answer, errors.Unavailable)
+
+
+@pytest.mark.nginx
+def test_a_photo_without_an_end_is_a_problem_document(proxy: Nginx) -> None:
+    head = b"POST /api/v1/visits/1/photos HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    with proxy.connect() as line:
+        line.sendall(head)
+        with suppress(OSError):  # nginx stops to listen when it has had enough
+            for _ in range(20):
+                line.sendall(chunk)
+        check_problem(parsed(line), errors.TooLarge)
+
+
+@pytest.mark.nginx
 def test_a_body_that_is_too_large_is_refused_before_the_server_sees_it(
     proxy: Nginx, upstream: Upstream
 ) -> None:
@@ -196,9 +217,10 @@ def test_a_photo_of_12_mib_reaches_the_server_and_17_mb_do_not(proxy: Nginx) -> 
         (b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", errors.NotJson),
         (b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", errors.NotJson),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", errors.MethodNotAllowed),
-        (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", errors.Broken),
+        (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", errors.NotJson),
+        (b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", errors.NotJson),
     ],
-    ids=["nonsense", "long header", "two lengths", "negative length", "trace", "version"],
+    ids=["nonsense", "long header", "two lengths", "negative length", "trace", "version", "coding"],
 )
 def test_a_malformed_request_is_a_problem_document(
     proxy: Nginx, sent: bytes, kind: type[errors.Refusal]
