@@ -20,7 +20,7 @@ from server.app import create_app
 from server.http import log
 from server.http.problems import catalogue, slug
 from server.settings import Settings
-from tests.conftest import KEYRING
+from tests.conftest import KEYRING, Template
 from tests.engines.nginx import SHIPPED, Nginx, nginx
 
 CONFIGURATION = (SHIPPED / "visits.conf").read_text()
@@ -52,11 +52,11 @@ class Upstream:
 
 
 @pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Upstream]:
+def upstream(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Template) -> Iterator[Upstream]:
     folder = tmp_path_factory.mktemp("upstream")
     app = create_app(
         Settings(
-            database_url=f"sqlite:///{sqlite_template}",
+            database_url=sqlite_template.copy(folder),
             storage_url=f"file://{folder}/uploads",
             keyring=KEYRING,
             secret_key="only for tests, and long enough for them",

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,7 +33,7 @@ from server.schema import upgrade
 from server.settings import Settings
 from server.tools import Tools
 from server.vault.keyring import Keyring
-from tests.conftest import KEYRING, _settings
+from tests.conftest import KEYRING, Template, _settings
 from tests.engines.postgres import postgres
 
 SECRETS = {
@@ -93,11 +93,10 @@ def fill_schema(url: str, uploads: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give an SQLite database as a healthy service has it, to copy."""
     folder = tmp_path_factory.mktemp("filled")
-    copy(sqlite_template, folder / "app.sqlite")
-    fill(f"sqlite:///{folder}/app.sqlite", folder / "uploads")
+    fill(sqlite_template.copy(folder), folder / "uploads")
     return folder / "app.sqlite"
 
 
@@ -156,8 +155,8 @@ def installation(
 
 
 @pytest.fixture
-def on_postgres(installation: Installation, postgres_template: Callable[[], str]) -> Installation:
-    url = postgres_template()
+def on_postgres(installation: Installation, postgres_template: Template) -> Installation:
+    url = postgres_template.copy(installation.folder)
     fill(url, installation.folder / "uploads")
     installation.set(DATABASE_URL=url)
     return installation

@@ -4,7 +4,6 @@ import ast
 import io
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +20,7 @@ from server.schema import MIGRATIONS, upgrade
 from server.settings import Settings
 from tests.builders.visits import a_visit_body
 from tests.builders.world import World
-from tests.conftest import KEYRING
+from tests.conftest import KEYRING, Template
 from tests.deploy.processes import ROOT, Process, processes
 
 FIRST_VERSION = "0005"
@@ -146,10 +145,10 @@ def version_before(tmp_path: Path) -> Path:
 @pytest.mark.postgres
 @pytest.mark.slow
 def test_the_version_before_and_this_one_do_the_main_job_together(
-    version_before: Path, postgres_template: Callable[[], str], tmp_path: Path
+    version_before: Path, postgres_template: Template, tmp_path: Path
 ) -> None:
     environment = {
-        "DATABASE_URL": postgres_template(),
+        "DATABASE_URL": postgres_template.copy(tmp_path),
         "STORAGE_URL": f"file://{tmp_path}/uploads",
         "KEYRING": KEYRING,
         "SECRET_KEY": "only for tests, and long enough for them",
