@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
@@ -319,8 +320,11 @@ def test_one_id_leads_from_the_answer_to_the_log_of_nginx(proxy: Nginx) -> None:
     assert headers["x-request-id"] == "phone-7.a"
     _, named, body = ask(proxy, "GET", "/api/v1/me", headers={"X-Request-Id": "13912345678"})
     assert json.loads(body)["request_id"] == named["x-request-id"] != "13912345678"
-    lines = [json.loads(line) for line in proxy.access_log.splitlines()]
-    assert {"phone-7.a", named["x-request-id"]} <= {line["request_id"] for line in lines}
+    wanted, patience = {"phone-7.a", named["x-request-id"]}, time.monotonic() + 10
+    written: set[str] = set()
+    while not wanted <= written and time.monotonic() < patience:  # nginx logs after it has answered
+        written = {json.loads(line)["request_id"] for line in proxy.access_log.splitlines()}
+    assert wanted <= written
 
 
 @pytest.mark.nginx
