@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bench import main_job, measuring, profiling
+from bench import main_job, measuring, profiling, restarts, servers
 from bench.measuring import Figure, Plan
 from bench.server import Shape
 
@@ -21,9 +21,13 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "profile": profiling.profiles,
     "renditions": main_job.renditions,
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
+    "servers": servers.compare,
+    "restarts": restarts.lose_none,
 }
 SHORT = Plan(seconds=10, runs=1)
 """What runs without a name: everything within ten minutes."""
+NAMED_ONLY = frozenset({"servers", "restarts"})
+"""What runs only when it is named: what needs to be measured once."""
 
 
 def main() -> None:
@@ -52,7 +56,10 @@ def main() -> None:
     # Whoever ends us early (a time limit) must not leave a server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     measuring.head()
-    kept = [measuring.keep(name, plan, BENCHMARKS[name](plan)) for name in told.names or BENCHMARKS]
+    kept = [
+        measuring.keep(name, plan, BENCHMARKS[name](plan))
+        for name in told.names or (name for name in BENCHMARKS if name not in NAMED_ONLY)
+    ]
     print("raw figures:", *kept)
 
 
