@@ -20,6 +20,7 @@ from server.http.api import description
 from server.http.command import at_work
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
+from server.keeping.commands import backup, backups, restore
 from server.ledger import sealer
 from server.ledger.sealing import asked_to_stop, seal_until
 from server.people.commands import people
@@ -59,6 +60,9 @@ def install(app: Flask) -> None:
         states_file,
         openapi_file,
         typescript_types,
+        backup,
+        backups,
+        restore,
     ):
         app.cli.add_command(command)
 
