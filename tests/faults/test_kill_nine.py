@@ -89,13 +89,12 @@ def township(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Townshi
         yield Township(server, world, house, uploads, records)
 
 
-def _records(world: World) -> list[Record]:
+def _records(world: World, count: int = VISITS) -> list[Record]:
     began = (world.clock() - dt.timedelta(hours=1)).astimezone(SHANGHAI).replace(microsecond=0)
     visitors = [world.worker() for _ in range(VISITORS)]
     tokens = [world.phone(visitor).token for visitor in visitors]
     people = [
-        (world.person(visitors[number % VISITORS]), number % VISITORS)
-        for number in range(min(PEOPLE, VISITS))
+        (world.person(visitors[number % VISITORS]), number % VISITORS) for number in range(min(PEOPLE, count))
     ]
     picture = encoded(scene(480, 360), "JPEG", quality=88)
 
@@ -113,7 +112,7 @@ def _records(world: World) -> list[Record]:
         )
 
     made = []
-    for number in range(VISITS):
+    for number in range(count):
         person, whose = people[number % len(people)]
         made.append(Record(body_of(person, visitors[whose], number), tokens[whose], _unique(picture, number)))
     return made
