@@ -76,7 +76,13 @@ class Generation:
         changed = self._source.tick()
         if changed is None and at - self.at < IDLE:
             return False
-        self._write(at, changed or Changed())
+        changed = changed or Changed()
+        try:
+            self._write(at, changed)
+        finally:
+            for content in (changed.records, changed.keys):
+                if content is not None:
+                    content.close()
         self._source.kept()
         return True
 
@@ -99,10 +105,8 @@ class Generation:
         pieces = {}
         for role, content in (("records", changed.records), ("keys", changed.keys)):
             if content is not None:
-                with content:
-                    pieces[role] = self._archive(role).put(
-                        catalogue.piece_name(self.name, self.number + 1), content
-                    )
+                name = catalogue.piece_name(self.name, self.number + 1)
+                pieces[role] = self._archive(role).put(name, content)
         tick = Tick(self.number + 1, at, self._previous, pieces, changed.facts)
         self._previous = catalogue.write(self._places.archives, self.name, tick)
         self.number, self.at = tick.number, at

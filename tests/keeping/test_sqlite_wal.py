@@ -4,8 +4,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -64,13 +64,24 @@ def writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def begin_anew(followed: FollowedFile, take: Callable[[Stretch, Iterator[bytes]], None]) -> None:
+    """Let the log begin anew, however short it is."""
+    before, sqlite_wal.LONG = sqlite_wal.LONG, 1
+    try:
+        followed.begin_anew(take)
+    finally:
+        sqlite_wal.LONG = before
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(1, 400)),
         st.tuples(st.just("delete"), st.integers(1, 400)),
         st.tuples(st.just("undo"), st.integers(1, 400)),
         st.tuples(st.just("tick"), st.just(0)),
+        st.tuples(st.just("busy tick"), st.sampled_from([0, 1, 2, 3])),
         st.tuples(st.just("anew"), st.just(0)),
+        st.tuples(st.just("busy anew"), st.just(0)),
         st.tuples(st.just("checkpoint"), st.sampled_from([0, 1, 2, 3])),
         st.tuples(st.just("another"), st.just(0)),
         st.tuples(st.just("vacuum"), st.just(0)),
@@ -107,11 +118,28 @@ def test_whatever_happens_between_ticks_the_next_one_has_it_all(steps: list[tupl
             elif step == "vacuum":
                 at_work.execute("VACUUM")
             elif step == "anew":
-                before, sqlite_wal.LONG = sqlite_wal.LONG, 1
-                try:
-                    followed.begin_anew(shipped.take)
-                finally:
-                    sqlite_wal.LONG = before
+                begin_anew(followed, shipped.take)
+            elif step == "busy anew":
+                at_work.execute("INSERT INTO t (text) VALUES ('before')")
+
+                def take_and_write(stretch: Stretch, frames: Iterator[bytes]) -> None:
+                    shipped.take(stretch, frames)
+                    at_work.execute("PRAGMA busy_timeout=1")
+                    with suppress(sqlite3.OperationalError):  # writers wait meanwhile
+                        at_work.execute("INSERT INTO t (text) VALUES (?)", ("m" * 9000,))
+
+                begin_anew(followed, take_and_write)
+                at_work.execute("INSERT INTO t (text) VALUES ('after')")
+            elif step == "busy tick":
+                # A writer is at work between the last frame that is taken and the end of the tick.
+                def take(stretch: Stretch, frames: Iterator[bytes], mode: str = MODES[number]) -> None:
+                    shipped.take(stretch, frames)
+                    at_work.execute("PRAGMA busy_timeout=1")
+                    for _ in range(3):
+                        at_work.execute("INSERT INTO t (text) VALUES (?)", ("m" * 9000,))
+                        at_work.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+
+                followed.advance(take)
             else:
                 followed.advance(shipped.take)
                 assert shipped.rebuilt() == rows(path)
