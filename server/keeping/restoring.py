@@ -60,15 +60,21 @@ class Report:
     erasures_replayed: int = 0
     check: dict[str, Any] = field(default_factory=dict)
 
-    def told(self, now: dt.datetime) -> dict[str, Any]:
-        """Give the JSON form, with how much time before `now` is not in the backup."""
+    def facts(self) -> dict[str, Any]:
+        """Give what the ledger keeps of a restore."""
         return {
             "generation": self.generation,
             "restored_until": self.restored_until.isoformat(),
-            "age_seconds": round((now - self.restored_until).total_seconds(), 1),
             "changes": self.changes,
             "photos": self.photos,
             "erasures_replayed": self.erasures_replayed,
+        }
+
+    def told(self, now: dt.datetime) -> dict[str, Any]:
+        """Give the JSON form, with how much time before `now` is not in the backup."""
+        return {
+            **self.facts(),
+            "age_seconds": round((now - self.restored_until).total_seconds(), 1),
             "seconds": {step: round(seconds, 1) for step, seconds in self.seconds.items()},
             "check": self.check,
         }

@@ -16,8 +16,8 @@ from server.keeping.following import Generation, Places, follow
 from server.ledger import sealer
 from server.people.models import Person
 from server.visits.models import Visit
-from tests.keeping.conftest import done, everything, refused, restored_world, said
-from tests.photos.sending import Scene, blobs, picture, send
+from tests.keeping.conftest import RESTORED, done, everything, refused, restored_world, said
+from tests.photos.sending import Scene, blobs, lines, picture, send
 
 EmptyPlace = Callable[..., Flask]
 
@@ -38,6 +38,7 @@ def test_what_was_backed_up_comes_back_whole(app: Flask, scene: Scene, empty_pla
     assert report["check"]["keys"]["opened"] > 0
     assert everything(fresh) == everything(app)
     again = restored_world(fresh, scene.world)
+    assert backed_up["generation"] in str([line.payload for line in lines(again, RESTORED)])
     assert blobs(again) == blobs(scene.world)
     there = Scene.__new__(Scene)
     there.world = again
