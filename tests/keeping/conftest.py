@@ -40,24 +40,6 @@ def postgres_server() -> Iterator[Any]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: Any) -> Callable[[], str]:
-    """Give a function that makes a migrated, empty database that can be followed."""
-    from tests.conftest import _migrate, _settings
-
-    template = postgres_server.new_database()
-    app = create_app(_settings(template, Path(postgres_server.directory)))
-    _migrate(app.extensions["parts"])
-    app.extensions["parts"].engine.dispose()
-    made: list[str] = []
-
-    def make() -> str:
-        made.append(postgres_server.new_database(template=template))
-        return made[-1]
-
-    return make
-
-
 @pytest.fixture
 def app(app: Flask, tmp_path: Path, clock: Clock) -> Iterator[Flask]:
     """Give the application with places for its backup."""

@@ -1,7 +1,6 @@
 """In whatever moment the machine dies, a restored record has its key and its photo (docs/adr/0008, Order)."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,8 @@ from tests.photos.sending import Scene, picture
 EmptyPlace = Callable[..., Flask]
 
 
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """Only SQLite here: PostgreSQL tells records and keys together, by transaction."""
-    import shutil
-
-    for name in ("app.sqlite", "app-vault.sqlite"):
-        shutil.copy(sqlite_template.with_name(name), tmp_path / name)
-    return f"sqlite:///{tmp_path}/app.sqlite"
+# PostgreSQL tells records and keys together, by transaction.
+pytestmark = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 
 
 def test_a_person_entered_while_a_tick_is_gathered_has_their_key(

@@ -17,14 +17,10 @@ from server.keeping.source import LostTrackError
 from tests.keeping.conftest import done, everything, refused, said
 from tests.photos.sending import Scene
 
-pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def database_url(postgres_template: Any) -> str:
-    """Only PostgreSQL here."""
-    url: str = postgres_template()
-    return url
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.parametrize("template", ["postgresql"], indirect=True),
+]
 
 
 def slots(house: Parts) -> list[str]:
@@ -144,7 +140,7 @@ def test_a_cluster_that_does_not_tell_changes_is_named(app: Flask, scene: Scene,
         assert "wal_level 不是 logical" in refused(empty_place(database_url=plain.new_database()), "backup")
 
 
-def test_a_database_that_is_away_is_told_in_a_sentence() -> None:
+def test_a_database_that_is_away_is_told_in_a_sentence(scene: Scene) -> None:
     with pytest.raises(postgres_source.KeepingRefused, match="连接不上"):
         PostgresSource("postgresql+psycopg://postgres@127.0.0.1:9/nowhere", "test")
 
