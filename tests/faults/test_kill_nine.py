@@ -89,12 +89,13 @@ def township(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Townshi
         yield Township(server, world, house, uploads, records)
 
 
-def _records(world: World, count: int = VISITS) -> list[Record]:
+def _records(world: World) -> list[Record]:
     began = (world.clock() - dt.timedelta(hours=1)).astimezone(SHANGHAI).replace(microsecond=0)
     visitors = [world.worker() for _ in range(VISITORS)]
     tokens = [world.phone(visitor).token for visitor in visitors]
     people = [
-        (world.person(visitors[number % VISITORS]), number % VISITORS) for number in range(min(PEOPLE, count))
+        (world.person(visitors[number % VISITORS]), number % VISITORS)
+        for number in range(min(PEOPLE, VISITS))
     ]
     picture = encoded(scene(480, 360), "JPEG", quality=88)
 
@@ -112,7 +113,7 @@ def _records(world: World, count: int = VISITS) -> list[Record]:
         )
 
     made = []
-    for number in range(count):
+    for number in range(VISITS):
         person, whose = people[number % len(people)]
         made.append(Record(body_of(person, visitors[whose], number), tokens[whose], _unique(picture, number)))
     return made

@@ -27,13 +27,14 @@ from server.http.parts import Parts
 from server.photos.models import Photo
 from server.schema import upgrade
 from server.settings import Settings
-from server.tools import Tools
+from server.tools import SHANGHAI, Tools
 from server.vault.keyring import Keyring
 from server.visits.models import Visit
 from tests.builders.clock import Clock
+from tests.builders.visits import a_visit_body
 from tests.builders.world import World
 from tests.faults.harness import ROOT, Phones, Record, running
-from tests.faults.test_kill_nine import _records
+from tests.photos.builders import encoded, scene
 
 SECONDS = float(os.environ.get("FAULT_LOSS_SECONDS", "8"))
 LIMIT = {"sqlite": 5.0, "postgresql": 60.0}
@@ -171,6 +172,31 @@ def _sent(environment: dict[str, str]) -> list[Record]:
     records = _records(World(app, clock), int(SECONDS * MOST_A_SECOND))
     house.engine.dispose()
     return records
+
+
+def _records(world: World, count: int) -> list[Record]:
+    visitor = world.worker()
+    token = world.phone(visitor).token
+    people = [str(world.person(visitor)) for _ in range(20)]
+    picture = encoded(scene(480, 360), "JPEG", quality=88)
+    began = (world.clock() - dt.timedelta(hours=6)).astimezone(SHANGHAI).replace(microsecond=0)
+
+    def body(person: str, at: dt.datetime) -> Callable[[Record], dict[str, Any]]:
+        return lambda record: a_visit_body(
+            person,
+            visitors=[str(visitor.worker_id)],
+            occurred_at=at.isoformat(),
+            ended_at=(at + dt.timedelta(minutes=20)).isoformat(),
+            client_created_at=(at + dt.timedelta(seconds=4)).isoformat(),
+            location=None,
+            no_location_reason="no_signal",
+            photos=[{"id": str(record.photo_id), "kind": "room"}],
+        )
+
+    return [
+        Record(body(people[number % len(people)], began + dt.timedelta(seconds=number)), token, picture)
+        for number in range(count)
+    ]
 
 
 def _app(environment: dict[str, str], tools: Tools | None = None) -> Flask:
