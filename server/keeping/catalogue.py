@@ -78,7 +78,7 @@ def chosen(archives: Archives, wanted: str | None, until: dt.datetime | None = N
     if len(fitting) > 1 and not _has_gone_on(archives, newest, until):
         # The one before goes on until the new one does: it may have been the last to tick.
         before = fitting[-2]
-        if _read(archives, before, _last(archives, before)).at > _read(archives, newest, 0).at:
+        if _read(archives, before, _last(archives, before)).at >= _read(archives, newest, 0).at:
             return before
     return newest
 
