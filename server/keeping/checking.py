@@ -20,6 +20,7 @@ from server.ledger.sealer import leaf, leaf_hash
 from server.people.models import Person
 from server.photos.models import Photo
 from server.photos.scrubbing import Share, scrub
+from server.schema import MIGRATIONS
 from server.vault.fields import SealBroken
 from server.vault.keyring import KeyringBroken
 from server.vault.models import StoredKey
@@ -43,7 +44,7 @@ def check(house: Parts, share: Fraction) -> dict[str, Any]:
 def _schema(house: Parts, faults: list[str]) -> None:
     with house.engine.connect() as connection:
         there = MigrationContext.configure(connection).get_current_revision()
-    if there != ScriptDirectory(house.migrations).get_current_head():
+    if there != ScriptDirectory(str(MIGRATIONS)).get_current_head():
         faults.append("数据库结构不是最新，请执行 flask db upgrade。")
 
 
