@@ -20,10 +20,12 @@ from server.http.api import description
 from server.http.command import at_work
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
+from server.keeping.commands import backup, backups, restore
 from server.ledger import sealer
 from server.ledger.sealing import asked_to_stop, seal_until
 from server.people.commands import people
 from server.people.moving import move_along
+from server.photos.commands import photos_scrub
 from server.photos.sweeping import sweep
 from server.policies import service as policies
 from server.policies.models import PolicyVersion
@@ -58,6 +60,9 @@ def install(app: Flask) -> None:
         states_file,
         openapi_file,
         typescript_types,
+        backup,
+        backups,
+        restore,
     ):
         app.cli.add_command(command)
 
@@ -70,6 +75,7 @@ emergencies = AppGroup("emergencies", help="应急走访 emergencies")
 photos = AppGroup("photos", help="照片 photos")
 limits = AppGroup("limits", help="次数限制 limits")
 regions = AppGroup("regions", help="行政区划 regions")
+photos.add_command(photos_scrub)
 
 
 @db.command("upgrade")

@@ -20,6 +20,8 @@ class Settings:
 
     `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
     `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front.
+    `backup_url`, `backup_keys_url` and `backup_key` (as `keyring`) are read by `flask backup` and `restore` only: a
+    process that serves needs no backup key, and need not be able to read its file.
     """
 
     database_url: str
@@ -35,6 +37,9 @@ class Settings:
     wecom_corp_secret: str = field(default="", repr=False)
     proxies: int = 0
     pool_size: int = 8
+    backup_url: str | None = None
+    backup_keys_url: str | None = None
+    backup_key: str | None = field(default=None, repr=False)
     demo: bool = False
     data_dir: Path | None = None
 
@@ -46,7 +51,7 @@ class Settings:
             settings = cls(
                 database_url=env.str("DATABASE_URL"),
                 storage_url=env.str("STORAGE_URL"),
-                keyring=_keyring(env.str("KEYRING")),
+                keyring=text_or_file("KEYRING", env.str("KEYRING")),
                 secret_key=env.str("SECRET_KEY"),
                 s3_endpoint_url=env.str("S3_ENDPOINT_URL", None),
                 wechat_base_url=env.str("WECHAT_BASE_URL", cls.wechat_base_url),
@@ -57,6 +62,9 @@ class Settings:
                 wecom_corp_secret=env.str("WECOM_CORP_SECRET", ""),
                 proxies=env.int("TRUSTED_PROXIES", 0),
                 pool_size=env.int("POOL_SIZE", 8),
+                backup_url=env.str("BACKUP_URL", None),
+                backup_keys_url=env.str("BACKUP_KEYS_URL", None),
+                backup_key=env.str("BACKUP_KEY", None),
             )
         except EnvError as error:
             raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None
@@ -71,7 +79,8 @@ class Settings:
             raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")
 
 
-def _keyring(text: str) -> str:
+def text_or_file(name: str, text: str) -> str:
+    """Give a setting's text, or that of the file it names (`file:` and a path); `name` is the variable's."""
     if not text.startswith("file:"):
         return text
     path = Path(text.removeprefix("file://").removeprefix("file:"))
@@ -79,4 +88,4 @@ def _keyring(text: str) -> str:
         return path.read_text(encoding="ascii")
     except (OSError, ValueError) as broken:
         why = broken.strerror if isinstance(broken, OSError) else "not ASCII text"
-        raise SettingsError(f"KEYRING: {path} cannot be read: {why}") from None
+        raise SettingsError(f"{name}: {path} cannot be read: {why}") from None

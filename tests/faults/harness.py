@@ -151,7 +151,10 @@ def call(
 
 @dataclass(slots=True)
 class Record:
-    """One visit with its photo, named by the phone before the first send; `tries` counts requests."""
+    """One visit with its photo, named by the phone before the first send; `tries` counts requests.
+
+    `visit_at` and `photo_at` are when the first acknowledgement arrived (`time.monotonic`).
+    """
 
     body: Callable[["Record"], dict[str, Any]]
     token: str
@@ -160,6 +163,8 @@ class Record:
     photo_id: UUID = field(default_factory=uuid4)
     visit_answer: int | None = None
     photo_answer: int | None = None
+    visit_at: float | None = None
+    photo_at: float | None = None
     tries: int = 0
 
 
@@ -195,6 +200,12 @@ class Phones:
         """Say how many records nobody has taken up yet."""
         return len(self._waiting)
 
+    def give_up(self) -> None:
+        """Stop sending, whatever is still to be acknowledged."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(REQUEST_SECONDS + 1)
+
     def finish(self, seconds: float) -> None:
         """Wait until all is acknowledged; what is not by then is left and shows as a missing answer."""
         patience = time.monotonic() + seconds
@@ -214,7 +225,9 @@ class Phones:
                         return
                     record = self._waiting.pop()
                 record.visit_answer = self._send(chance, record, "PUT", *_visit(record))
+                record.visit_at = time.monotonic() if record.visit_answer in {200, 201} else None
                 record.photo_answer = self._send(chance, record, "POST", *_photo(record))
+                record.photo_at = time.monotonic() if record.photo_answer in {200, 201} else None
                 if chance.random() < 0.1:  # a phone that did not hear the answer
                     self._send(chance, record, "POST", *_photo(record))
                     self._send(chance, record, "PUT", *_visit(record))
