@@ -112,6 +112,8 @@ def test_the_proxy_looks_where_the_units_listen() -> None:
 def test_secrets_come_from_a_file_and_never_from_a_unit() -> None:
     assert values(SHARED, "EnvironmentFile") == ["/etc/visits/env"]
     for path in (*UNITS.rglob("*.service"), SHARED):
+        files = values(path, "EnvironmentFile")
+        assert all(file.startswith("/etc/visits/") for file in files), path.name
         assert values(path, "Environment") == [], path.name
 
 
