@@ -9,16 +9,19 @@ from uuid import UUID
 from sqlalchemy import Date, Uuid, bindparam, select
 
 from server.ledger.work import Work
+from server.nested import among
 from server.people.models import Person
 from server.permissions import Can
 from server.photos.models import Photo
 from server.prepared import Prepared, Row
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
+from server.schedule.standing import STANDS_ON
 from server.schedule.standing import shown as duty_shown
 from server.schedule.terms import DutyKind, Pause
 from server.tools import business_day
 from server.vault.fields import DataKey
+from server.vault.models import StoredKey
 from server.visits.models import Visit
 from server.visits.service import Recorded, body_of
 
@@ -46,6 +49,12 @@ def shown_alone(work: Work, visit: Row, key: DataKey | None) -> dict[str, Any]:
     on_its_day = {"person_id": visit.person_id, "day": business_day(visit.occurred_at)}
     duty = next(iter(_DUTIES_ON.all(work.session, on_its_day)), None)
     return _one(work, visit, key, debt, duty, _pauses(work, [duty] if duty else []))
+
+
+def shown_rows(work: Work, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Show a page of rows that hold the columns of a visit, and of each one's person `data_key_id` and `wrapped`."""
+    keys = {row.person_id: work.keys.unwrap(row.data_key_id, row.wrapped) for row in rows}
+    return shown(work, rows, keys)
 
 
 def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
@@ -99,12 +108,10 @@ def _reason(visit: Visit, key: DataKey | None) -> str | None:
 
 
 def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
-    key_ids = {
-        row.id: row.data_key_id
-        for row in work.session.execute(select(Person.id, Person.data_key_id).where(Person.id.in_(people)))
+    return {
+        row.id: work.keys.unwrap(row.data_key_id, row.wrapped)
+        for row in work.session.execute(_KEYS, {"people": list(people)})
     }
-    fetched = work.keys.fetch(work.session, key_ids.values())
-    return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
 
 
 _DUTIES_ON = Prepared(
@@ -116,19 +123,27 @@ _DUTIES_ON = Prepared(
     )
     .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
 )
-_DEBTS = (
-    select(Photo.visit_id, Photo.id)
-    .where(Photo.visit_id.in_(bindparam("visits", expanding=True)), Photo.blob_key.is_(None))
-    .order_by(Photo.visit_id, Photo.ordinal)
+# Made once, over plain tables: making a statement, and an object of each row, costs more than reading them.
+_PERSONS, _PHOTOS, _STORED_KEYS = Person.__table__, Photo.__table__, StoredKey.__table__
+_KEYS = (
+    select(_PERSONS.c.id, _PERSONS.c.data_key_id, _STORED_KEYS.c.wrapped)
+    .outerjoin_from(_PERSONS, _STORED_KEYS, _STORED_KEYS.c.id == _PERSONS.c.data_key_id)
+    .where(among(_PERSONS.c.id, "people"))
 )
+_DEBTS = (
+    select(_PHOTOS.c.visit_id, _PHOTOS.c.id)
+    .where(among(_PHOTOS.c.visit_id, "visits"), _PHOTOS.c.blob_key.is_(None))
+    .order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal)
+)
+_DUTY = Duty.__table__
 _DUTIES = (
-    select(Duty)
+    select(_DUTY.c.id, _DUTY.c.person_id, *[_DUTY.c[name] for name in STANDS_ON])
     .where(
-        Duty.person_id.in_(bindparam("people", expanding=True)),
-        Duty.period_start <= bindparam("last_day"),
-        Duty.due_on >= bindparam("first_day"),
+        among(_DUTY.c.person_id, "people"),
+        _DUTY.c.period_start <= bindparam("last_day", type_=Date()),
+        _DUTY.c.due_on >= bindparam("first_day", type_=Date()),
     )
-    .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+    .order_by(_DUTY.c.kind.desc(), _DUTY.c.due_on, _DUTY.c.id)
 )
 
 
@@ -139,12 +154,12 @@ def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     return debts
 
 
-def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty | None]:
+def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Any]:
     """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
     days = [business_day(visit.occurred_at) for visit in visits]
     people = list({visit.person_id for visit in visits})
-    by_person: dict[UUID, list[Duty]] = defaultdict(list)
-    for duty in work.session.scalars(
+    by_person: dict[UUID, list[Any]] = defaultdict(list)
+    for duty in work.session.execute(
         _DUTIES, {"people": people, "first_day": min(days), "last_day": max(days)}
     ):
         by_person[duty.person_id].append(duty)
