@@ -78,8 +78,8 @@ def duties_of(connection: Connection, months: list[dt.date], now: dt.datetime, *
     connection.execute(
         sql.SQL(
             "CREATE FUNCTION pg_temp.seen_by_chance(person uuid, month int, last boolean) RETURNS boolean IMMUTABLE LANGUAGE sql AS"
-            " $$ SELECT {by_chance} AND (hashtextextended(person::text, 7) & 1048575) % 10000 >= {chronic}"
-            " AND (hashtextextended(person::text, month) & 1048575) % 10000"
+            " $$ SELECT {by_chance} AND (uuid_hash_extended(person, 7) & 1048575) % 10000 >= {chronic}"
+            " AND (uuid_hash_extended(person, month) & 1048575) % 10000"
             " < CASE WHEN last THEN {this_month} ELSE {seen} END $$"
         ).format(
             by_chance=sql.Literal(by_chance),
