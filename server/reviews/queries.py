@@ -14,7 +14,7 @@ from server.people.sight import visible_to
 from server.regions.queries import inside
 from server.vault.models import StoredKey
 from server.visits.models import Visit
-from server.visits.showing import shown_rows
+from server.visits.showing import SHOWN_OF, shown_rows
 from server.visits.terms import VisitState
 
 _VISITS = Visit.__table__
@@ -31,7 +31,7 @@ def queue(
     """
     after = paging.decode(cursor, (dt.datetime.fromisoformat, UUID))
     wanted = (
-        select(*_VISITS.c, Person.data_key_id, StoredKey.wrapped)
+        select(*[_VISITS.c[name] for name in SHOWN_OF], Person.data_key_id, StoredKey.wrapped)
         .join(Person, Person.id == _VISITS.c.person_id)
         .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
         .where(_VISITS.c.state == _WAITING, visible_to(work.signed_in))

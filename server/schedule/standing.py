@@ -31,8 +31,9 @@ def standing(duty: Duty, pauses: Sequence[Pause], as_of: dt.date) -> DutyState:
 
 def shown(duty: Duty, pauses: Sequence[Pause], as_of: dt.date) -> dict[str, Any]:
     """Write a duty as the wire shows it; `pause` says why it rests and until when."""
-    state = standing(duty, pauses, as_of)
-    pause = pause_on(facts_of(duty, pauses), as_of) if state is DutyState.PAUSED else None
+    facts = facts_of(duty, pauses)
+    state = state_from_tally(facts, tally_of(duty), as_of)
+    pause = pause_on(facts, as_of) if state is DutyState.PAUSED else None
     return {
         "period_start": duty.period_start,
         "due_on": duty.due_on,

@@ -21,7 +21,7 @@ from server.permissions import Role
 from server.regions.queries import inside_shortest, narrower
 from server.vault.models import StoredKey
 from server.visits.models import Visit
-from server.visits.showing import shown_rows
+from server.visits.showing import SHOWN_OF, shown_rows
 from server.visits.terms import VisitState
 
 
@@ -100,7 +100,7 @@ def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
     else:
         conditions.append(visit.c.id.in_(_own(visit, asked)))
     return (
-        select(*visit.c, Person.data_key_id, StoredKey.wrapped)
+        select(*[visit.c[name] for name in SHOWN_OF], Person.data_key_id, StoredKey.wrapped)
         .join(Person, Person.id == visit.c.person_id)
         .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
         .where(*conditions)
