@@ -144,11 +144,13 @@ class UuidList(TypeDecorator[Sequence[UUID]]):
 
 
 class _Among(FunctionElement[bool]):
-    """Whether a column is one of a list's ids."""
+    """Whether a column is one of a list's ids.
+
+    It has no type: of a truth value SQLite would be asked whether it is 1, and then finds no row by an index.
+    """
 
     name = "among"
     inherit_cache = True
-    type = Boolean()
 
 
 def among(column: Any, name: str) -> ColumnElement[bool]:

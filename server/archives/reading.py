@@ -28,6 +28,7 @@ from server.people.sight import out_of_sight, visible_to
 from server.people.terms import Ability
 from server.permissions import Actor, Can, Role
 from server.photos.models import Photo
+from server.prepared import Prepared
 from server.problems.models import Problem
 from server.regions.models import Region
 from server.schedule.models import Duty
@@ -65,12 +66,12 @@ def read(work: Work, person_id: UUID) -> ReadFile:
     """Read the file of a person within sight; one outside it looks like one who is not there, and leaves a trace."""
     actor = work.actor
     wanted, tables = _statement(actor.role, actor.area_code)
-    row = work.session.execute(
-        wanted, {"person_id": person_id, "worker_id": actor.worker_id, "today": work.today}
-    ).one_or_none()
+    row = wanted.first(
+        work.session, {"person_id": person_id, "worker_id": actor.worker_id, "today": work.today}
+    )
     if row is None:
         raise out_of_sight(work, person_id)
-    found = row._mapping  # noqa: SLF001  (the name that SQLAlchemy gives it)
+    found = row._asdict()
     rows = {name: table.rows(found[name]) for name, table in tables.items()}
     for name, (_, _, order) in _HISTORIES.items():
         rows[name].sort(key=attrgetter(*order))
@@ -78,7 +79,7 @@ def read(work: Work, person_id: UUID) -> ReadFile:
 
 
 @lru_cache(maxsize=1024)
-def _statement(role: Role, area_code: str) -> tuple[Select[*tuple[Any, ...]], dict[str, Nested]]:
+def _statement(role: Role, area_code: str) -> tuple[Prepared, dict[str, Nested]]:
     """Make the read of `:person_id` as `:worker_id` in this role and area may see it; once for each."""
     reader = Actor(cast("UUID", bindparam("worker_id", type_=Uuid())), role, area_code)
     tables = _tables(reader)
@@ -103,7 +104,7 @@ def _statement(role: Role, area_code: str) -> tuple[Select[*tuple[Any, ...]], di
         .outerjoin(keys, keys.c.id == persons.c.data_key_id)
         .where(persons.c.id == _PERSON_ID, visible_to(reader))
     )
-    return wanted, tables
+    return Prepared(wanted), tables
 
 
 _SPAN = ("recorded_at", "superseded_at")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from server.nested import among
 from server.people.models import CareAssessment, Enrolment, Pause, Person, PersonTag
 from server.people.terms import CareLevel, PauseReason
+from server.prepared import Prepared
 from server.schedule import terms
 from server.schedule.periods import DAY
 from server.schedule.queries import known
@@ -63,8 +64,9 @@ def pauses_of(
 ) -> dict[UUID, list[terms.Pause]]:
     """Gather the pauses of people."""
     found: dict[UUID, list[terms.Pause]] = defaultdict(list)
-    wanted = _PAUSES if known_at is None else _pauses(known_at)
-    for person_id, reason, from_on, to_on in session.execute(wanted, {"people": people}):
+    named = {"people": people}
+    rows = _PAUSES.all(session, named) if known_at is None else session.execute(_pauses(known_at), named)
+    for person_id, reason, from_on, to_on in rows:
         found[person_id].append(terms.Pause(reason, from_on, to_on))
     return found
 
@@ -76,7 +78,7 @@ def _pauses(known_at: dt.datetime | None) -> Select[UUID, PauseReason, dt.date, 
     )
 
 
-_PAUSES = _pauses(None)  # every list asks it
+_PAUSES = Prepared(_pauses(None))  # every list asks it
 
 
 def _levels(

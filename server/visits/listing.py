@@ -10,7 +10,18 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, Uuid, bindparam, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Uuid,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 
 from server.db import UtcInstant, Word
 from server.http import paging
@@ -18,6 +29,7 @@ from server.ledger.work import Work
 from server.people.models import Person, Responsibility
 from server.people.sight import AREA_ROLES
 from server.permissions import Role
+from server.prepared import Prepared
 from server.regions.queries import inside_shortest, narrower
 from server.vault.models import StoredKey
 from server.visits.models import Visit
@@ -44,35 +56,34 @@ class Asked:
     """
 
     area: str | None
-    village: str | None
-    person: bool
-    state: bool
-    since: bool
-    until: bool
-    after: bool
+    village: str | None = None
+    person: bool = False
+    state: VisitState | None = None
+    since: bool = False
+    until: bool = False
+    after: bool = False
+    limit: int = paging.DEFAULT_LIMIT + 1
 
 
 def visits_page(work: Work, filters: VisitFilters, *, limit: int, cursor: str | None) -> dict[str, Any]:
     """List the visits within sight, the latest first; a deep page costs what the first does."""
     after = paging.decode(cursor, (dt.datetime.fromisoformat, UUID))
-    asked = _asked(work, filters, after)
+    asked = _asked(work, filters, after, limit + 1)
     values: dict[str, Any] = {
-        "limit": limit + 1,
         "worker_id": work.actor.worker_id,
         "person": filters.person_id,
-        "state": filters.state,
         "since": filters.since,
         "until": filters.until,
         "last_at": after[0] if after else None,
         "last_id": after[1] if after else None,
     }
-    rows = work.session.execute(page_of(asked), values).all() if asked else ()
+    rows = _prepared(asked).all(work.session, values) if asked else []
     kept, next_cursor = paging.page(rows, limit, lambda visit: (visit.occurred_at.isoformat(), visit.id))
     work.looked("visits.read", "visits", visits=[visit.id for visit in kept])
     return {"items": shown_rows(work, kept), "next_cursor": next_cursor}
 
 
-def _asked(work: Work, filters: VisitFilters, after: object) -> Asked | None:
+def _asked(work: Work, filters: VisitFilters, after: object, limit: int) -> Asked | None:
     """Say what is asked; None when nothing of it can be within sight."""
     actor = work.actor
     own = actor.role is Role.VISITOR
@@ -83,14 +94,19 @@ def _asked(work: Work, filters: VisitFilters, after: object) -> Asked | None:
         area,
         filters.village if own else None,
         person=filters.person_id is not None,
-        state=filters.state is not None,
+        state=filters.state,
         since=filters.since is not None,
         until=filters.until is not None,
         after=after is not None,
+        limit=limit,
     )
 
 
 @lru_cache(maxsize=1024)
+def _prepared(asked: Asked) -> Prepared:
+    return Prepared(page_of(asked))
+
+
 def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
     """Make the statement of one page: the visits' columns, and the key of each one's person."""
     visit = cast("Table", Visit.__table__)
@@ -105,21 +121,22 @@ def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
         .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
         .where(*conditions)
         .order_by(visit.c.occurred_at.desc(), visit.c.id.desc())
-        .limit(_LIMIT)
+        .limit(_written(asked.limit))
     )
 
 
-# Written into the statement: a plan for an unknown limit is a plan for far too many rows.
-_LIMIT = bindparam("limit", type_=Integer(), literal_execute=True)
+def _written(number: int) -> ColumnElement[int]:
+    """Write a limit into the statement: a plan for an unknown one is a plan for far too many rows."""
+    return literal_column(str(number), Integer())
 
 
 def _conditions(visit: Table, asked: Asked) -> list[ColumnElement[bool]]:
     parts: list[ColumnElement[bool]] = []
     if asked.person:
         parts.append(visit.c.person_id == bindparam("person", type_=Uuid()))
-    if asked.state:
+    if asked.state is not None:
         # Written into the statement, so that rare states get a plan of their own.
-        parts.append(visit.c.state == bindparam("state", type_=Word(VisitState), literal_execute=True))
+        parts.append(visit.c.state == literal_column(f"'{asked.state.value}'", Word(VisitState)))
     if asked.since:
         parts.append(visit.c.occurred_at >= bindparam("since", type_=UtcInstant()))
     if asked.until:
@@ -150,6 +167,8 @@ def _own(visit: Table, asked: Asked) -> Select[UUID]:
             .cte(name)
             .prefix_with("MATERIALIZED")
         )
-        latest = select(few.c.id).order_by(few.c.occurred_at.desc(), few.c.id.desc()).limit(_LIMIT)
+        latest = (
+            select(few.c.id).order_by(few.c.occurred_at.desc(), few.c.id.desc()).limit(_written(asked.limit))
+        )
         found.append(select(latest.subquery().c.id))
     return select(union_all(*found).subquery().c.id)

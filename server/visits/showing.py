@@ -144,7 +144,7 @@ def _reason(visit: Visit, key: DataKey | None) -> str | None:
 def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
     return {
         row.id: work.keys.unwrap(row.data_key_id, row.wrapped)
-        for row in work.session.execute(_KEYS, {"people": list(people)})
+        for row in _KEYS.all(work.session, {"people": list(people)})
     }
 
 
@@ -159,18 +159,18 @@ _DUTIES_ON = Prepared(
 )
 # Made once, over plain tables: making a statement, and an object of each row, costs more than reading them.
 _PERSONS, _PHOTOS, _STORED_KEYS = Person.__table__, Photo.__table__, StoredKey.__table__
-_KEYS = (
+_KEYS = Prepared(
     select(_PERSONS.c.id, _PERSONS.c.data_key_id, _STORED_KEYS.c.wrapped)
     .outerjoin_from(_PERSONS, _STORED_KEYS, _STORED_KEYS.c.id == _PERSONS.c.data_key_id)
     .where(among(_PERSONS.c.id, "people"))
 )
-_DEBTS = (
+_DEBTS = Prepared(
     select(_PHOTOS.c.visit_id, _PHOTOS.c.id)
     .where(among(_PHOTOS.c.visit_id, "visits"), _PHOTOS.c.blob_key.is_(None))
     .order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal)
 )
 _DUTY = Duty.__table__
-_DUTIES = (
+_DUTIES = Prepared(
     select(_DUTY.c.id, _DUTY.c.person_id, *[_DUTY.c[name] for name in STANDS_ON])
     .where(
         among(_DUTY.c.person_id, "people"),
@@ -183,7 +183,7 @@ _DUTIES = (
 
 def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     debts: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in work.session.execute(_DEBTS, {"visits": ids}):
+    for row in _DEBTS.all(work.session, {"visits": ids}):
         debts[row.visit_id].append(row.id)
     return debts
 
@@ -193,9 +193,7 @@ def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Any]:
     days = [business_day(visit.occurred_at) for visit in visits]
     people = list({visit.person_id for visit in visits})
     by_person: dict[UUID, list[Any]] = defaultdict(list)
-    for duty in work.session.execute(
-        _DUTIES, {"people": people, "first_day": min(days), "last_day": max(days)}
-    ):
+    for duty in _DUTIES.all(work.session, {"people": people, "first_day": min(days), "last_day": max(days)}):
         by_person[duty.person_id].append(duty)
     return {visit.id: _spoken_to(visit, by_person[visit.person_id]) for visit in visits}
 

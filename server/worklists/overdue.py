@@ -21,7 +21,7 @@ from server.regions.queries import narrower
 from server.regions.service import names
 from server.schedule.opening import ensure_open
 from server.worklists import knowledge, people, queries
-from server.worklists.queries import Asked
+from server.worklists.queries import Asked, prepared
 from server.worklists.terms import Filters, OverdueRow
 
 EXPORT_PAGE = 200
@@ -70,9 +70,9 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     asked = _asked(work, None)
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     if asked is not None:
-        for row in work.session.execute(queries.counts_by_village(asked), values):
+        for row in prepared(queries.counts_by_village, asked).all(work.session, values):
             counted[row.village_code].update({name: getattr(row, name) for name in queries.COUNTS})
-        for village, duties in work.session.execute(queries.paused_by_village(asked), values):
+        for village, duties in prepared(queries.paused_by_village, asked).all(work.session, values):
             counted[village]["paused"] += duties
     called = names(work.session, counted, work.today)
     counts = (*queries.COUNTS, "paused")
@@ -120,18 +120,17 @@ def _rows(
     asked = _asked(work, filters.village)
     if asked is None:
         return []
-    asked = replace(asked, past=day < work.today, after=after is not None)
+    asked = replace(asked, past=day < work.today, after=after is not None, limit=limit)
     values = {
         "category": filters.category,
         "day": day,
-        "limit": limit,
         "worker_id": work.actor.worker_id,
         "last_on": after[0] if after else None,
         "last_id": after[1] if after else None,
     }
     return [
         OverdueRow(row.due_on, row.person_id, row.attempts, None)
-        for row in work.session.execute(queries.overdue_page(asked), values)
+        for row in prepared(queries.overdue_page, asked).all(work.session, values)
     ]
 
 
@@ -157,7 +156,5 @@ def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow
 
 def responsible_for(work: Work, people_ids: Sequence[UUID], at: dt.datetime) -> dict[UUID, dict[str, Any]]:
     """Name the worker who was responsible for each person at an instant."""
-    rows = (
-        work.session.execute(queries.RESPONSIBLE_AT, {"people": people_ids, "at": at}) if people_ids else ()
-    )
+    rows = queries.RESPONSIBLE_AT.all(work.session, {"people": people_ids, "at": at}) if people_ids else ()
     return {row.person_id: {"worker_id": row.worker_id, "name": row.name} for row in rows}

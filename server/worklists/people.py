@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, String, and_, bindparam, cast, func, or_, select
+from sqlalchemy import Date, Select, and_, bindparam, func, or_, select
 
 from server.db import UtcInstant
 from server.ledger.work import Work
-from server.nested import among
+from server.nested import Nested, among
 from server.people.models import Caregiver, Enrolment, Home, Person
 from server.permissions import Role
 from server.places.datums import to_gcj02
 from server.places.terms import Point
+from server.prepared import Prepared
 from server.regions.models import Region
 from server.schedule.periods import last_second
 from server.tools import business_day
@@ -43,7 +44,7 @@ def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
         return {}
     finds = work.actor.role in FINDERS
     found: dict[UUID, Shown] = {}
-    for row in work.session.execute(_LISTED, {"people": people, "today": work.today}):
+    for row in _LISTED.all(work.session, {"people": people, "today": work.today}):
         key = work.keys.unwrap(row.data_key_id, row.wrapped)
         found[row.id] = Shown(_data(row, key, finds=finds), key)
     return found
@@ -52,14 +53,14 @@ def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
 def last_visits(work: Work, people: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Give each person's latest visit or attempt of the last months."""
     since = work.now - REMEMBERED
-    rows = work.session.execute(_LAST_VISITS, {"people": people, "since": since}) if people else ()
+    rows = _LAST_VISITS.all(work.session, {"people": people, "since": since}) if people else ()
     return {row.person_id: {"occurred_at": row.occurred_at, "outcome": row.outcome} for row in rows}
 
 
 def last_met(work: Work, people: Sequence[UUID], until: dt.date) -> dict[UUID, dt.date]:
     """Give the day on which each person was last met, up to a day."""
     before = last_second(until) + dt.timedelta(seconds=1)
-    rows = work.session.execute(_LAST_MET, {"people": people, "before": before}) if people else ()
+    rows = _LAST_MET.all(work.session, {"people": people, "before": before}) if people else ()
     return {row.person_id: business_day(row.met_at) for row in rows}
 
 
@@ -85,7 +86,7 @@ def _data(row: Any, key: DataKey | None, *, finds: bool) -> dict[str, Any]:
         "home": _home(row.wgs_latitude, row.wgs_longitude)
         if row.wgs_latitude is not None and finds
         else None,
-        "categories": sorted(row.categories.split(",")) if row.categories else [],
+        "categories": sorted(str(one.category) for one in _CATEGORIES.rows(row.categories)),
         "care_level": row.care_level,
         "caregiver": {
             "name": row.caregiver_name,
@@ -103,31 +104,32 @@ def _home(wgs_latitude: float, wgs_longitude: float) -> dict[str, Any]:
     return {"latitude": round(latitude, 6), "longitude": round(longitude, 6), "datum": "gcj02"}
 
 
+_TODAY = bindparam("today", type_=Date())
+_PERSON = Person.__table__.alias("p")
+
+
+def _categories() -> Nested:
+    """Make the read of a person's categories as of `:today`, nested in a read of `persons AS p`."""
+    enrolment = Enrolment.__table__.alias("e")
+    chosen = select(enrolment.c.category).where(
+        enrolment.c.person_id == _PERSON.c.id,
+        enrolment.c.superseded_at.is_(None),
+        enrolment.c.valid_from <= _TODAY,
+        or_(enrolment.c.valid_to.is_(None), enrolment.c.valid_to >= _TODAY),
+    )
+    return Nested("categories", chosen, plain=True)
+
+
 def _listed() -> Select[*tuple[Any, ...]]:
     """Make the read of `:people` with keys, homes, caregivers, villages and categories as of `:today`."""
-    today = bindparam("today", type_=Date())
     # Plain tables under short names: quicker than classes, and short texts are remembered by the driver.
-    person, home, carer = (
-        model.__table__.alias(name) for model, name in ((Person, "p"), (Home, "h"), (Caregiver, "c"))
-    )
-    key, region, enrolment = (
-        model.__table__.alias(name) for model, name in ((StoredKey, "k"), (Region, "r"), (Enrolment, "e"))
-    )
+    person, home, carer = _PERSON, Home.__table__.alias("h"), Caregiver.__table__.alias("c")
+    key, region = StoredKey.__table__.alias("k"), Region.__table__.alias("r")
     village = (
         select(region.c.name)
-        .where(region.c.code == person.c.village_code, region.c.valid_from <= today)
+        .where(region.c.code == person.c.village_code, region.c.valid_from <= _TODAY)
         .order_by(region.c.valid_from.desc())
         .limit(1)
-        .scalar_subquery()
-    )
-    categories = (
-        select(func.aggregate_strings(cast(enrolment.c.category, String), ","))
-        .where(
-            enrolment.c.person_id == person.c.id,
-            enrolment.c.superseded_at.is_(None),
-            enrolment.c.valid_from <= today,
-            or_(enrolment.c.valid_to.is_(None), enrolment.c.valid_to >= today),
-        )
         .scalar_subquery()
     )
     return (
@@ -140,7 +142,7 @@ def _listed() -> Select[*tuple[Any, ...]]:
             carer.c.name.label("caregiver_name"),
             carer.c.phone_sealed.label("caregiver_phone"),
             village.label("village"),
-            categories.label("categories"),
+            _CATEGORIES.column,
         )
         .outerjoin_from(person, key, key.c.id == person.c.data_key_id)
         .outerjoin(home, and_(home.c.person_id == person.c.id, home.c.superseded_at.is_(None)))
@@ -185,5 +187,6 @@ _SHOWN = (
     *("id", "revision", "file_no", "name", "sex", "birth_date", "village_code", "id_number_sealed"),
     *("phone_sealed", "address_sealed", "care_level", "photo_consent", "data_key_id"),
 )
+_CATEGORIES = _categories()
 # Made once: making a statement costs more than running it.
-_LISTED, _LAST_VISITS, _LAST_MET = _listed(), _last_visits(), _last_met()
+_LISTED, _LAST_VISITS, _LAST_MET = (Prepared(one) for one in (_listed(), _last_visits(), _last_met()))

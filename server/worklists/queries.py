@@ -4,7 +4,7 @@ Every page walks along an index of unmet duties that has its order: of everybody
 month's duties once and older ones by the indexes of what is unmet and of what was missed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -30,9 +30,11 @@ from sqlalchemy import (
 
 from server.accounts.models import Worker
 from server.db import UtcInstant, Word
+from server.http import paging
 from server.nested import among
 from server.people.models import Pause, Responsibility
 from server.people.terms import Category, ResponsibilityKind
+from server.prepared import Prepared
 from server.regions.queries import TOWNSHIP_DIGITS, inside_shortest
 from server.schedule.models import Duty
 
@@ -40,8 +42,6 @@ _DAY = bindparam("day", type_=Date())
 _FIRST = bindparam("first", type_=Date())
 _CATEGORY = bindparam("category", type_=Word(Category))
 _WORKER = bindparam("worker_id", type_=Uuid())
-# Written into the statement: a plan for an unknown limit is a plan for far too many rows.
-_LIMIT = bindparam("limit", type_=Integer(), literal_execute=True)
 COUNTS = ("due", "met", "met_late", "attempted_only", "overdue", "missed")
 
 
@@ -56,9 +56,15 @@ class Asked:
     village: str | None = None
     past: bool = False
     after: bool = False
+    limit: int = paging.DEFAULT_LIMIT + 1
 
 
 @lru_cache(maxsize=1024)
+def prepared(words: Callable[[Asked], Select[*tuple[Any, ...]]], asked: Asked) -> Prepared:
+    """Give one of the reads below, made once for each way of asking."""
+    return Prepared(words(asked))
+
+
 def overdue_page(asked: Asked) -> Select[*tuple[Any, ...]]:
     """Select one page of the people overdue at the end of `:day`, each with the oldest overdue duty."""
     duty, older = _duties(), _duties("older")
@@ -86,11 +92,11 @@ def overdue_page(asked: Asked) -> Select[*tuple[Any, ...]]:
         select(rows.c.person_id, rows.c.due_on, rows.c.attempts)
         .where(*conditions, oldest)
         .order_by(rows.c.due_on, rows.c.person_id)
-        .limit(_LIMIT)
+        # Written into the statement: a plan for an unknown limit is a plan for far too many rows.
+        .limit(literal_column(str(asked.limit), Integer()))
     )
 
 
-@lru_cache(maxsize=1024)
 def counts_by_village(asked: Asked) -> Select[*tuple[Any, ...]]:
     """Count duties by village (`COUNTS`), as of `:day` in the month that begins on `:first`.
 
@@ -111,7 +117,6 @@ def counts_by_village(asked: Asked) -> Select[*tuple[Any, ...]]:
     return select(every)
 
 
-@lru_cache(maxsize=1024)
 def paused_by_village(asked: Asked) -> Select[str, int]:
     """Count the duties of the month that wait, and rest because their person is away on `:day`; pauses are few."""
     duty, pause = _duties(), cast("Table", Pause.__table__)
@@ -223,7 +228,7 @@ def _missed_lately(duty: Any) -> Mapping[str, ColumnElement[bool]]:
     }
 
 
-RESPONSIBLE_AT = (
+RESPONSIBLE_AT = Prepared(
     select(Responsibility.person_id, Responsibility.worker_id, Worker.name)
     .join(Worker, Worker.id == Responsibility.worker_id)
     .where(

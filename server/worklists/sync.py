@@ -22,6 +22,7 @@ from server.ledger.work import Work
 from server.nested import among
 from server.people.models import Responsibility
 from server.photos.models import Photo
+from server.prepared import Prepared
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty, OpenedPeriod
 from server.schedule.opening import ensure_open
@@ -277,7 +278,7 @@ def _rows(
 
 
 def _duties(work: Work, people_ids: Sequence[UUID]) -> Sequence[Any]:
-    return work.session.execute(_DUTIES_KEPT, {"people": people_ids, "since": _first_day(work).date()}).all()
+    return _DUTIES_KEPT.all(work.session, {"people": people_ids, "since": _first_day(work).date()})
 
 
 def _visits(work: Work, changes: Mapping[UUID, Change]) -> Mapping[UUID, list[Any]]:
@@ -286,10 +287,10 @@ def _visits(work: Work, changes: Mapping[UUID, Change]) -> Mapping[UUID, list[An
     single = {visit for one in changes.values() for visit in one.visits}
     rows: dict[UUID, Any] = {}
     if whole:
-        found = work.session.execute(_LATEST_VISITS, {"people": whole, "since": _first_day(work)})
+        found = _LATEST_VISITS.all(work.session, {"people": whole, "since": _first_day(work)})
         rows = {row.id: row for row in found}
     if single - rows.keys():
-        found = work.session.execute(_SOME_VISITS, {"visits": list(single - rows.keys())})
+        found = _SOME_VISITS.all(work.session, {"visits": list(single - rows.keys())})
         rows |= {row.id: row for row in found}
     by_person: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows.values():
@@ -344,7 +345,9 @@ def _some_visits() -> Select[*tuple[Any, ...]]:
 
 
 # Made once, over plain tables: making a statement, and an object of each row, costs more than reading them.
-_DUTIES_KEPT, _LATEST_VISITS, _SOME_VISITS = _duties_kept(), _latest_visits(), _some_visits()
+_DUTIES_KEPT, _LATEST_VISITS, _SOME_VISITS = (
+    Prepared(one) for one in (_duties_kept(), _latest_visits(), _some_visits())
+)
 
 
 def _first_day(work: Work) -> dt.datetime:

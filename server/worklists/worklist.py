@@ -13,6 +13,7 @@ from server.http import paging
 from server.ledger.work import Work
 from server.nested import among
 from server.people.models import Responsibility
+from server.prepared import Prepared
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open
@@ -58,23 +59,25 @@ def worklist(work: Work, *, limit: int, cursor: str | None) -> dict[str, Any]:
 
 def people_of(session: Session, worker_id: UUID) -> list[UUID]:
     """List the people whom a worker is responsible for or deputises for now."""
-    return list(session.scalars(_PEOPLE_OF, {"worker_id": worker_id}))
+    return [row.person_id for row in _PEOPLE_OF.all(session, {"worker_id": worker_id})]
 
 
 def unmet(session: Session, people_ids: Sequence[UUID]) -> Mapping[UUID, list[Any]]:
     """Read the duties of people that a visit can still change: neither met, nor missed."""
     found: dict[UUID, list[Any]] = defaultdict(list)
     if people_ids:
-        for duty in session.execute(_UNMET, {"people": people_ids}):
+        for duty in _UNMET.all(session, {"people": people_ids}):
             found[duty.person_id].append(duty)
     return found
 
 
 _DUTY, _ANSWERING = Duty.__table__, Responsibility.__table__
-_UNMET = select(*[_DUTY.c[name] for name in ("id", "person_id", *STANDS_ON)]).where(
-    among(_DUTY.c.person_id, "people"), _DUTY.c.met_on.is_(None), _DUTY.c.closed_on.is_(None)
+_UNMET = Prepared(
+    select(*[_DUTY.c[name] for name in ("id", "person_id", *STANDS_ON)]).where(
+        among(_DUTY.c.person_id, "people"), _DUTY.c.met_on.is_(None), _DUTY.c.closed_on.is_(None)
+    )
 )
-_PEOPLE_OF = (
+_PEOPLE_OF = Prepared(
     select(_ANSWERING.c.person_id)
     .where(_ANSWERING.c.worker_id == bindparam("worker_id", type_=Uuid()), _ANSWERING.c.to_at.is_(None))
     .distinct()

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
 
 from server.nested import Nested, among
 from server.people.models import Enrolment, Home, Person
@@ -81,3 +81,18 @@ def test_among_finds_those_of_the_list_and_nobody_else(world: World) -> None:
     with world.work() as work:
         found = {some: set(work.session.scalars(wanted, {"people": people[:some]})) for some in range(3)}
     assert found == {some: set(people[:some]) for some in range(3)}
+
+
+def test_among_goes_by_the_index(world: World) -> None:
+    wanted = select(Person.id).where(among(Person.id, "people"), Person.died_on.is_(None))
+    with world.work() as work:
+        session, engine = work.session, world.house.engine
+        if engine.dialect.name == "postgresql":
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        compiled = wanted.compile(engine)
+        ids = "[]" if engine.dialect.name == "sqlite" else []
+        values: Any = (ids,) if compiled.positiontup else {"people": ids}
+        plan = [str(row) for row in session.connection().exec_driver_sql(f"{explain} {compiled}", values)]
+    assert [line for line in plan if "persons" in line]
+    assert not [line for line in plan if "Seq Scan on persons" in line or "SCAN persons" in line], plan

@@ -16,9 +16,6 @@ from tests.builders.world import GUANGDE, SHENGPING, TUANSHAN, World
 
 AREAS = (GUANGDE, SHENGPING, TUANSHAN)
 VALUES = {
-    "limit": 51,
-    "state": VisitState.RETURNED,
-    "since": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     "last_at": dt.datetime(2026, 2, 1, tzinfo=dt.UTC),
     "last_on": dt.date(2026, 1, 31),
     "day": dt.date(2026, 3, 5),
@@ -58,7 +55,7 @@ def walks(plan: list[str], table: str) -> list[str]:
 @pytest.mark.parametrize("state", [False, True], ids=["any", "returned"])
 @pytest.mark.parametrize("area", AREAS)
 def test_a_page_of_visits_follows_an_index(world: World, area: str, state: bool, after: bool) -> None:
-    asked = AskedVisits(area, None, person=False, state=state, since=False, until=False, after=after)
+    asked = AskedVisits(area, state=VisitState.RETURNED if state else None, after=after)
     plan = plan_of(world, page_of(asked))
     assert plan
     assert walks(plan, "visits") == [], plan
@@ -73,7 +70,7 @@ def test_a_page_of_overdue_people_follows_an_index(world: World, area: str, afte
 
 
 def test_a_visitors_own_lists_begin_with_their_people(world: World) -> None:
-    own = AskedVisits(None, None, person=False, state=False, since=False, until=False, after=True)
+    own = AskedVisits(None, after=True)
     for wanted, table in ((page_of(own), "visits"), (overdue_page(Asked(None)), "duties d")):
         plan = plan_of(world, wanted)
         assert not [line for line in plan if f"Seq Scan on {table}" in line], plan
