@@ -9,7 +9,7 @@ RUN := .venv/.run-stamp
 TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
-QUICK := not slow and not postgres and not s3 and not browser and not exiftool
+QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript
 
 PORT ?= 8000
 export PORT
@@ -73,14 +73,14 @@ lint: $(TEST) ## ruff, mypy, and who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-engines: ## install PostgreSQL, Ceph's object gateway, Chromium and ExifTool where they are missing
+engines: ## install PostgreSQL, Ceph's object gateway, Chromium, ExifTool and TypeScript where they are missing
 	@tests/engines/install.sh $(ENGINES)
 
 bench: $(TEST) ## the benchmarks that fit ten minutes (one of them: .venv/bin/python -m bench NAME)
 	@$(PY) -m bench
 
 faults: $(TEST) engines ## kill, cut, fill and tamper, and look whether anything acknowledged is lost
-	@$(PY) -m pytest tests/faults -m slow
+	@FAULT_IMAGE_SECONDS=$${FAULT_IMAGE_SECONDS:-600} $(PY) -m pytest tests/faults -m slow
 
 # --- upkeep ---------------------------------------------------------------------------------------------------------
 

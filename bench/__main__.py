@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "visit_three_photos": lambda plan: main_job.record(plan, photos=3),
     "reads": main_job.reads,
     "profile": profiling.profiles,
+    "renditions": main_job.renditions,
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
 }
 LARGE: Mapping[str, Benchmark] = {

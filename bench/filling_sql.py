@@ -10,7 +10,7 @@ from server.schedule.terms import PeriodUnit
 
 SINCE = dt.date(2025, 1, 1)
 LANE = f"{Category.TEKUN_DISPERSED}.{PeriodUnit.MONTH}"
-TABLES = ("persons", "households", "enrolments", "responsibilities", "homes", "visits", "duties")
+TABLES = ("persons", "households", "dwellings", "enrolments", "responsibilities", "homes", "visits", "duties")
 CHRONIC_IN_TEN_THOUSAND = 100
 """People whom nobody sees in any month, unless a visit is on file."""
 SEEN_IN_TEN_THOUSAND = 9_200
@@ -39,6 +39,10 @@ def enrol(connection: Connection, workers: list[str], people_each: int) -> None:
         "INSERT INTO enrolments (id, person_id, category, valid_from, recorded_at)"
         " SELECT gen_random_uuid(), id, %s, %s, created_at FROM persons ORDER BY id",
         (Category.TEKUN_DISPERSED.value, SINCE),
+    )
+    connection.execute(
+        "INSERT INTO dwellings (id, person_id, village_code, recorded_at)"
+        " SELECT id, id, village_code, created_at FROM persons ORDER BY id"
     )
     connection.execute("CREATE TEMPORARY TABLE workers_of (place int PRIMARY KEY, worker uuid)")
     with connection.cursor().copy("COPY workers_of FROM STDIN") as copy:

@@ -112,9 +112,12 @@ DEEDS = {"record": recording, "read": reading, "sync": syncing}
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """Let `clients` do the job's deed one after the other for `seconds`; what they began they finish."""
+    """Let `clients` do the job's deed one after the other for `seconds`; what they began they finish.
+
+    A job of `most` deeds ends with the last of them.
+    """
     deed = DEEDS[job["deed"]](job)
-    numbers = itertools.count(job.get("first", 0))
+    numbers = iter(range(job["most"])) if "most" in job else itertools.count(job.get("first", 0))
     lines = [Line(job["port"]) for _ in range(job["clients"])]
     took: list[float] = []
     statuses: Counter[int] = Counter()
@@ -124,9 +127,11 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     own = _own_cpu()
 
     def client(line: Line) -> None:
-        while time.perf_counter() - began < job["seconds"]:
+        for number in numbers:
             start = time.perf_counter()
-            for status in deed(line, next(numbers)):
+            if start - began >= job["seconds"]:
+                return
+            for status in deed(line, number):
                 statuses[status] += 1
             took.append(time.perf_counter() - start)
 

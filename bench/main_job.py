@@ -5,7 +5,7 @@ from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bench import measuring, phone
 from bench.measuring import Figure, Plan
@@ -13,11 +13,13 @@ from bench.population import sign_in
 from bench.server import Running, running
 from server.db import unit_of_work
 from server.permissions import Role
-from server.photos.models import Photo
+from server.photos.models import Photo, Rendition
 from server.visits.models import Visit
 
 TOWNSHIP = "341882003"
 READ_PHOTOS = 40
+FIRST_VIEWS = 1000
+"""Photos that are looked at for the first time in one run, which ends with the last of them."""
 
 
 def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
@@ -40,10 +42,28 @@ def reads(plan: Plan) -> list[Figure]:
         figures = measuring.measure(server, plan, "read one visit", {"deed": "read", "targets": visits})
         archives = [[token, f"/archives/{target[2]}"] for target in _people(server)]
         figures += measuring.measure(server, plan, "read one archive", {"deed": "read", "targets": archives})
-        photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server)]
+        photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server, READ_PHOTOS)]
         return figures + measuring.measure(
             server, plan, "read a rendition already made", {"deed": "read", "targets": photos}
         )
+
+
+def renditions(plan: Plan) -> list[Figure]:
+    """Look at photos of 300 kB for the first time, which makes both small pictures and stores them."""
+    with running(people=plan.people, shape=plan.shape) as server:
+        stored = replace(plan, runs=1, clients=(8,), seconds=5)
+        people = {"deed": "record", "photos": 0, "targets": _people(server)}
+        measuring.measure(server, stored, "(storing)", people)
+        token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
+        photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server, FIRST_VIEWS)]
+
+        def forget() -> None:
+            with unit_of_work(server.house.sessions) as session:
+                session.execute(delete(Rendition))
+
+        job = {"deed": "read", "targets": photos, "most": len(photos)}
+        work = "look at a photo for the first time"
+        return measuring.measure(server, plan, work, job, before=forget)
 
 
 def _people(server: Running) -> list[Any]:
@@ -62,19 +82,18 @@ def _visits(server: Running) -> list[UUID]:
         return list(session.scalars(select(Visit.id)))
 
 
-def _photos(server: Running) -> list[UUID]:
-    """Upload some photos and look at each once, so that its rendition is there."""
+def _photos(server: Running, count: int) -> list[UUID]:
+    """Upload some photos to visits that are there, and look at each once, so that its rendition is there."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
-    pictures = phone.pictures(2)
+    pictures = phone.pictures(4)
     with unit_of_work(server.house.sessions) as session:
-        visits = session.execute(
-            select(Visit.id, Visit.recorder_id).order_by(Visit.id).limit(READ_PHOTOS)
-        ).all()
+        visits = session.execute(select(Visit.id, Visit.recorder_id).order_by(Visit.id).limit(count)).all()
     tokens = {visitor.worker: visitor.token for visitor in server.visitors}
-    for number, (visit_id, worker) in enumerate(visits):
+    for number in range(count):
+        visit_id, worker = visits[number % len(visits)]
         bearer = {"Authorization": f"Bearer {tokens[worker]}"}
         photo_id = str(server.house.tools.new_id())
-        body, kind = phone.upload(photo_id, phone.unique(pictures[number % 2], photo_id))
+        body, kind = phone.upload(photo_id, phone.unique(pictures[number % len(pictures)], photo_id))
         _ask(connection, "POST", f"/api/v1/visits/{visit_id}/photos", body, {**bearer, "Content-Type": kind})
         _ask(connection, "GET", f"/api/v1/photos/{photo_id}?size=thumb", None, bearer)
     with unit_of_work(server.house.sessions) as session:

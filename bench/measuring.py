@@ -5,7 +5,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,14 +60,26 @@ SHOWN = (
 )
 
 
-def measure(server: Running, plan: Plan, work: str, job: dict[str, Any]) -> list[Figure]:
-    """Run one job as the plan says, print the median for each number of clients, and give every run."""
+def measure(
+    server: Running,
+    plan: Plan,
+    work: str,
+    job: dict[str, Any],
+    *,
+    before: Callable[[], None] = lambda: None,
+) -> list[Figure]:
+    """Run one job as the plan says, print the median for each number of clients, and give every run.
+
+    `before` is done before each run and belongs to none.
+    """
     figures = []
     for clients in plan.clients:
+        before()
         _once(server, work, {**job, "clients": clients, "seconds": min(3, plan.seconds)})  # warm caches
         server.settle_down()
         mine = []
         for _ in range(plan.runs):
+            before()
             mine.append(_once(server, work, {**job, "clients": clients, "seconds": plan.seconds}))
             server.settle_down()
         show(mine)

@@ -15,7 +15,8 @@ from server.accounts.tokens import LIFETIMES, mint
 from server.db import Base, unit_of_work
 from server.http.parts import Parts
 from server.ledger.work import Work
-from server.people.models import Enrolment, Household, Person, Responsibility
+from server.people.dwelling import first_dwelling
+from server.people.models import Dwelling, Enrolment, Household, Person, Responsibility
 from server.people.terms import Category, ResponsibilityKind, Sex
 from server.permissions import Role
 from server.policies import service as policies
@@ -140,6 +141,7 @@ def _person(
         data_key_id=key_id,
         created_at=work.now,
     )
+    _put(rows, Dwelling, **first_dwelling(work, person_id, village))
     _put(
         rows,
         Enrolment,
@@ -174,6 +176,16 @@ def _put(rows: dict[type[Base], list[dict[str, Any]]], table: type[Base], **row:
 
 def insert_all(session: Session, rows: dict[type[Base], list[dict[str, Any]]]) -> None:
     """Insert what was gathered, the tables in an order that their references allow."""
-    for table in (StoredKey, Worker, RoleGrant, SignIn, Household, Person, Enrolment, Responsibility):
+    for table in (
+        StoredKey,
+        Worker,
+        RoleGrant,
+        SignIn,
+        Household,
+        Person,
+        Dwelling,
+        Enrolment,
+        Responsibility,
+    ):
         if rows.get(table):
             session.execute(insert(table), rows[table])

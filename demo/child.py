@@ -1,4 +1,4 @@
-"""Becomes the WSGI server; asks the kernel first to be told when its parent is gone, so that nothing is left behind."""
+"""Becomes the WSGI server or the sealer; asks the kernel first to be told when its parent is gone, so that nothing is left behind."""
 
 import ctypes
 import os

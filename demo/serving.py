@@ -1,4 +1,4 @@
-"""Serves the demo: granian's workers as a child, WeChat's stand-in beside them, and all of it gone at the end."""
+"""Serves the demo: granian's workers and the sealer as children, WeChat's stand-in beside them, all gone at the end."""
 
 import http.client
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -20,6 +20,7 @@ from server.tools import Tools
 HOST = "127.0.0.1"
 WORKERS, THREADS = 2, 16
 START_SECONDS, STOP_SECONDS = 30.0, 15.0
+SEALER = (sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "seal", "--every", "1")
 PORT_SECONDS = 3.0
 """How long a port may take to become free: a server that was just stopped lets go of it a little later."""
 
@@ -66,7 +67,9 @@ def serve(
     with ExitStack() as stack:
         stack.enter_context(stoppable())
         wechat = stack.enter_context(fake_wechat(state, Tools().now).running())
-        child = stack.enter_context(_child(folder, _environment(folder, wechat, environ), port))
+        kept = _environment(folder, wechat, environ)
+        child = stack.enter_context(_child(folder, kept, _granian(port)))
+        stack.enter_context(_child(folder, kept, SEALER))
         try:
             _wait_until_answering(child, folder, port)
             then(address)
@@ -104,21 +107,25 @@ def _environment(folder: Path, wechat: str, environ: Mapping[str, str]) -> dict[
     return kept | {"DATA_DIR": str(folder), "WECHAT_BASE_URL": wechat, "WECOM_BASE_URL": wechat}
 
 
-@contextmanager
-def _child(folder: Path, environ: Mapping[str, str], port: int) -> "Iterator[subprocess.Popen[bytes]]":
+def _granian(port: int) -> tuple[str, ...]:
     granian = Path(sys.executable).with_name("granian")
     if not granian.exists():
         raise DemoError(f"{granian} 不存在，请先执行 make setup (run make setup first)")
-    command = [
-        *(sys.executable, "-m", "demo.child", str(os.getpid()), str(granian)),
-        *("--interface", "wsgi", "wsgi:app", "--host", HOST, "--port", str(port)),
+    return (
+        *(str(granian), "--interface", "wsgi", "wsgi:app", "--host", HOST, "--port", str(port)),
         *("--workers", str(WORKERS), "--blocking-threads", str(THREADS)),
         *("--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning"),
-    ]
+    )
+
+
+@contextmanager
+def _child(
+    folder: Path, environ: Mapping[str, str], command: Sequence[str]
+) -> "Iterator[subprocess.Popen[bytes]]":
     # A session of its own: Ctrl-C reaches this process alone, which then ends the server in order.
     with (folder / SERVER_LOG).open("ab") as log:
         child = subprocess.Popen(  # noqa: S603
-            command,
+            [sys.executable, "-m", "demo.child", str(os.getpid()), *command],
             env=dict(environ),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from server.http.command import at_work
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
 from server.ledger import sealer
+from server.ledger.sealing import asked_to_stop, seal_until
 from server.people.commands import people
 from server.people.moving import move_along
 from server.photos.sweeping import sweep
@@ -138,17 +138,17 @@ def duties_open() -> None:
 
 @ledger.command("seal")
 @click.option(
-    "--every", type=click.FloatRange(0.1, 3600), help="Go on for ever, at this many seconds' distance."
+    "--every", type=click.FloatRange(0.1, 3600), help="Go on at this many seconds' distance, until SIGTERM."
 )
 def ledger_seal(every: float | None) -> None:
     """Give positions to the events that have none yet."""
-    while True:
+    if every is None:
         with unit_of_work(parts().sessions) as session:
             sealed = sealer.seal(session)
-        if every is None:
-            click.echo(f"sealed {sealed} events")
-            return
-        time.sleep(every)
+    else:
+        with asked_to_stop() as stop:
+            sealed = seal_until(stop, parts().sessions, every)
+    click.echo(f"sealed {sealed} events")
 
 
 @duties.command("escalate")

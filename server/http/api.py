@@ -1,6 +1,7 @@
 """The API as flask-smorest assembles it, with our problem documents and our own description of it."""
 
 import re
+import threading
 from typing import Any
 
 import flask_smorest
@@ -8,6 +9,7 @@ from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException
 
 from server.http import problems
+from server.http.blueprint import Blueprint
 from server.http.description import complete
 from server.permissions import Can
 
@@ -17,9 +19,25 @@ _VARIABLE = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
 class HouseApi(flask_smorest.Api):  # type: ignore[misc]
-    """Registers the features' views; what the framework refuses leaves as a problem document, like all else."""
+    """Registers the features' views; what the framework refuses leaves as a problem document, like all else.
+
+    Describing the views costs far more than registering them, and most processes are never asked (a command, the third
+    of four servers), so it is done when somebody asks.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = threading.Lock()
+        self._described: dict[str, Any] | None = None
+        super().__init__(app)
+
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """Register a feature's views; they are described later (`describe`)."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer what the framework refused."""
@@ -35,8 +53,16 @@ class HouseApi(flask_smorest.Api):  # type: ignore[misc]
         """Leave the stock headers out."""
 
     def describe(self) -> dict[str, Any]:
-        """Give the whole OpenAPI document, as plain data."""
-        return complete(self.spec.to_dict(), needs_by_operation(self._app))
+        """Give the whole OpenAPI document, as plain data; it is made once, whoever asks at the same moment."""
+        with self._describing:
+            if self._described is None:
+                for blueprint in self._undescribed:
+                    blueprint.register_views_in_doc(
+                        self, self._app, self.spec, name=blueprint.name, parameters=None
+                    )
+                    self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+                self._described = complete(self.spec.to_dict(), needs_by_operation(self._app))
+            return self._described
 
 
 def needs_by_operation(app: Flask) -> dict[tuple[str, str], tuple[str, Can]]:
@@ -60,9 +86,6 @@ def _operation_id(endpoint: str) -> str:
 
 
 def description() -> dict[str, Any]:
-    """Give the OpenAPI document of the running application; it is made once."""
-    made: dict[str, Any] | None = current_app.extensions.get("description")
-    if made is None:
-        api: HouseApi = current_app.extensions["house_api"]
-        made = current_app.extensions["description"] = api.describe()
-    return made
+    """Give the OpenAPI document of the running application."""
+    api: HouseApi = current_app.extensions["house_api"]
+    return api.describe()

@@ -59,10 +59,10 @@ def _object(schema: Mapping[str, Any], indent: str) -> str:
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
+    asked = [one for one in operation.get("parameters", []) if one["in"] == "query"]
     query = {
-        "properties": {
-            one["name"]: one["schema"] for one in operation.get("parameters", []) if one["in"] == "query"
-        },
+        "properties": {one["name"]: one["schema"] for one in asked},
+        "required": [one["name"] for one in asked if one.get("required")],
         "type": "object",
     }
     answers = {

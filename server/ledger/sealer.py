@@ -45,8 +45,11 @@ def watermark(session: Session) -> int:
     return session.scalar(select(func.max(Position.seq))) or 0
 
 
-def seal(session: Session) -> int:
-    """Position every committed event that has none; returns how many. One sealer works at a time."""
+def seal(session: Session, most: int | None = None) -> int:
+    """Position every committed event that has none; returns how many. One sealer works at a time.
+
+    `most` bounds one transaction (to a batch at least), for those who come back for the rest.
+    """
     if not session.scalar(select(Pending.event_id).limit(1)):
         return 0
     if session.get_bind().dialect.name == "postgresql":
@@ -74,5 +77,5 @@ def seal(session: Session) -> int:
         session.execute(delete(Pending).where(Pending.event_id.in_([event.id for event in events])))
         session.expunge_all()
         sealed += len(events)
-        if len(events) < BATCH:
+        if len(events) < BATCH or (most is not None and sealed >= most):
             return sealed

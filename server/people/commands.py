@@ -62,7 +62,7 @@ def import_roster(
         made = plan(work, rows, rejected)
     if errors is not None:
         with errors.open("wb") as out:
-            write_error_workbook(out, roster.header, rejected, today=today)
+            write_error_workbook(out, roster.header, roster.rejected(made.refused), today=today)
     report = made.report()
     for problem in report["problems"]:
         click.echo(f"第{problem['row']}行 {problem['column']} {problem['message']}", err=True)

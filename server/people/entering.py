@@ -10,11 +10,12 @@ from sqlalchemy import insert, select
 
 from server.accounts.models import RoleGrant, Worker
 from server.ledger.work import Work
+from server.people.dwelling import first_dwelling
 from server.people.editing import OpenFile, may_edit, plain
 from server.people.enrolling import add_enrolment
 from server.people.file_numbers import CODES
 from server.people.importing import Known, Plan, amount_of, batches
-from server.people.models import Caregiver, Enrolment, Household, Person, Responsibility
+from server.people.models import Caregiver, Dwelling, Enrolment, Household, Person, Responsibility
 from server.people.names import initials
 from server.people.numbering import TOWNSHIP_DIGITS, take_numbers
 from server.people.registering import MOST, indexes, seal_texts
@@ -110,6 +111,7 @@ def _enter_new(
         file_no = numbers[row.village_code[:TOWNSHIP_DIGITS], CODES[row.category]].pop()
         person = _person(work, row, key, household, file_no, is_head=is_head)
         written[Person].append(person)
+        written[Dwelling].append(first_dwelling(work, person["id"], row.village_code))
         written[Enrolment].append(_enrolment(work, row, person["id"]))
         if row.caregiver_name:
             written[Caregiver].append(_caregiver(work, row, key, person["id"]))
@@ -125,7 +127,7 @@ def _enter_new(
             "person.registered", "person", person["id"], person_id=person["id"], key=key, payload=plain(told)
         )
         work.changed_people.add(person["id"])
-    for table in (Household, Person, Enrolment, Caregiver, Responsibility):
+    for table in (Household, Person, Dwelling, Enrolment, Caregiver, Responsibility):
         if written[table]:
             work.session.execute(insert(table), written[table])
 

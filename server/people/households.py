@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from server.errors import Conflict, Invalid
 from server.ledger.work import Work
+from server.people.dwelling import move_out
 from server.people.models import Household, Person
 from server.people.sight import is_the_house
 from server.regions.models import Region
@@ -108,3 +109,4 @@ def move(work: Work, person: Person, village_code: str) -> None:
         person.is_head = True
         person.relation_to_head = None
     person.village_code = village_code
+    move_out(work, [person.id], village_code, work.today)

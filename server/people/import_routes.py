@@ -57,11 +57,11 @@ def import_roster(query: dict[str, Any]) -> ResponseReturnValue:
 @blueprint.arguments(wire.ImportQuery, location="query")
 @blueprint.doc(requestBody=FORM, responses={"200": WORKBOOK})
 def roster_errors(query: dict[str, Any]) -> ResponseReturnValue:
-    """把同一份名册里需要修改的行连同原因做成 .xlsx 返回。"""
-    roster, (_, rejected) = _received(query)
-    today = _in_transaction(lambda: work().today)
+    """把同一份名册里需要修改的行连同原因做成 .xlsx 返回；改好后可直接再次导入。"""
+    roster, rows = _received(query)
+    made, today = _in_transaction(lambda: (plan(work(), *rows), work().today))
     out = io.BytesIO()
-    write_error_workbook(out, roster.header, rejected, today=today)
+    write_error_workbook(out, roster.header, roster.rejected(made.refused), today=today)
     made = Response(out.getvalue(), content_type=XLSX)
     made.headers["Content-Disposition"] = 'attachment; filename="roster-errors.xlsx"'
     return made

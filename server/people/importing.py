@@ -51,17 +51,23 @@ class Known:
 
 @dataclass(slots=True)
 class Plan:
-    """What a roster would do: who is new, who is on file, and what is wrong by row."""
+    """What a roster would do: who is new, who is on file, and what is wrong by row.
+
+    `refused` are the rows that were understood, but cannot be taken in as things stand.
+    """
 
     new: list[RosterRow] = field(default_factory=list)
     known: list[Known] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
+    refused: dict[int, list[RowProblem]] = field(default_factory=dict)
 
     def refuse(self, row: RosterRow, message: str) -> None:
         """Leave a row out, and say why."""
+        problem = RowProblem(row.row_number, "", message)
         self.rejected.add(row.row_number)
-        self.problems.append(RowProblem(row.row_number, "", message))
+        self.refused.setdefault(row.row_number, []).append(problem)
+        self.problems.append(problem)
 
     def report(self) -> dict[str, Any]:
         """Tell what would happen or happened, without personal data; problems up to 500."""

@@ -91,6 +91,36 @@ class Person(Base):
     created_at: Mapped[dt.datetime]
 
 
+class Dwelling(Base):
+    """The village in which a person lived from a day to a day, as far as was known; the first has no first day.
+
+    `persons.village_code` is where they live now, and equals the one dwelling in force that has no last day.
+    """
+
+    __tablename__ = "dwellings"
+    __table_args__ = (
+        Index("ix_dwellings_person", "person_id"),
+        Index("ix_dwellings_village", "village_code", "person_id", **IN_FORCE),
+        Index(
+            "uq_dwellings_now",
+            "person_id",
+            unique=True,
+            postgresql_where=text("superseded_at IS NULL AND valid_to IS NULL"),
+            sqlite_where=text("superseded_at IS NULL AND valid_to IS NULL"),
+        ),
+        CheckConstraint("valid_to IS NULL OR valid_from IS NULL OR valid_to >= valid_from", name="span"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    village_code: Mapped[str] = mapped_column(String(12))
+    valid_from: Mapped[dt.date | None]
+    valid_to: Mapped[dt.date | None]
+    recorded_at: Mapped[dt.datetime]
+    recorded_by: Mapped[UUID | None] = mapped_column(Uuid)
+    superseded_at: Mapped[dt.datetime | None]
+
+
 class PersonTag(Base):
     """A circumstance of a person that cuts across categories, from a day to a day."""
 

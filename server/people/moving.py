@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from server.accounts.models import RoleGrant
 from server.ledger.work import Work
+from server.people.dwelling import A_DAY, move_out
 from server.people.models import Household, Person
 from server.people.numbering import TOWNSHIP_DIGITS
 from server.people.registering import indexes
@@ -30,20 +31,21 @@ def merge_regions(work: Work, codes: Sequence[str], into: str, *, on: dt.date) -
 def move_along(work: Work) -> int:
     """Move whoever still lives in a village that has ended into its successor; returns how many. A repeat moves nobody."""
     ended = work.session.execute(
-        select(Region.code, Region.successor_code)
+        select(Region.code, Region.successor_code, Region.valid_to)
         .where(Region.successor_code.is_not(None), Region.valid_to < work.today)
         .order_by(Region.valid_to, Region.code)
     ).all()
     moved = 0
-    for code, successor in ended:
+    for code, successor, last_day in ended:
         assert successor is not None
-        moved += _move_people(work, code, successor)
+        assert last_day is not None
+        moved += _move_people(work, code, successor, last_day + A_DAY)
         _move_households(work, code, successor)
         _move_workers(work, code, successor)
     return moved
 
 
-def _move_people(work: Work, old: str, new: str) -> int:
+def _move_people(work: Work, old: str, new: str, since: dt.date) -> int:
     moved = 0
     wanted = select(Person).where(Person.village_code == old).order_by(Person.id).limit(BATCH)
     while people := work.session.scalars(wanted.with_for_update(of=Person)).all():
@@ -60,6 +62,7 @@ def _move_people(work: Work, old: str, new: str) -> int:
                 payload={"from": old, "to": new, "why": "merged"},
             )
             work.changed_people.add(person.id)
+        move_out(work, [person.id for person in people], new, since)
         work.session.flush()
         work.close_lines()
         moved += len(people)

@@ -12,10 +12,11 @@ from server.accounts.models import RoleGrant
 from server.errors import Invalid, StaleRevision
 from server.ledger.work import Work
 from server.people import households
+from server.people.dwelling import first_dwelling
 from server.people.editing import AlreadyExists, OpenFile, is_repeat, may_edit, open_file
 from server.people.enrolling import add_enrolment, checked_enrolment
 from server.people.id_numbers import IdNumber, read_id_number
-from server.people.models import Person, Responsibility
+from server.people.models import Dwelling, Person, Responsibility
 from server.people.names import initials
 from server.people.numbering import TOWNSHIP_DIGITS, take_numbers
 from server.people.rules import PersonAlreadyRegistered, possible_day, said, said_surely
@@ -84,6 +85,7 @@ def register_person(work: Work, new: NewPerson) -> Person:
     seal_texts(file, {name: getattr(new, name) for name in SEALED})
     work.session.add(person)
     work.session.flush()
+    work.session.add(Dwelling(**first_dwelling(work, person.id, person.village_code)))
     file.tell(
         "person.registered",
         "person",

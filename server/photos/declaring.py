@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Uuid, bindparam, func, select
 
 from server.errors import Conflict
 from server.ledger.work import Work
@@ -81,15 +81,16 @@ def declare_first(work: Work, visit_id: UUID, person: Living, photos: Sequence[D
         raise PhotoConflict(errors=_TAKEN)
 
 
+_DEBT = Prepared(
+    select(Photo.id)
+    .where(Photo.visit_id == bindparam("visit_id", type_=Uuid()), Photo.blob_key.is_(None))
+    .order_by(Photo.ordinal)
+)
+
+
 def debt_of(work: Work, visit_id: UUID) -> list[UUID]:
     """List the photos that a visit declared and that have not arrived, in the order of the declaration."""
-    return list(
-        work.session.scalars(
-            select(Photo.id)
-            .where(Photo.visit_id == visit_id, Photo.blob_key.is_(None))
-            .order_by(Photo.ordinal)
-        )
-    )
+    return [row.id for row in _DEBT.all(work.session, {"visit_id": visit_id})]
 
 
 def _refuse_taken(work: Work, visit_id: UUID, ids: Sequence[UUID]) -> None:

@@ -1,6 +1,6 @@
 """Checks a photo by decoding it, and makes the small pictures that people are shown.
 
-Every library fault is `PhotoUnreadable`. A JPEG is decoded at the smallest scale that serves; other formats are
+Every library fault is `PhotoUnreadable`. A JPEG or WebP is decoded at the smallest scale that serves; a PNG or HEIC is
 decoded whole, then shrunk strip by strip so that no second whole copy exists. TRUST, hostile and odd images.
 """
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pillow_heif
-from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from server.errors import Refusal
 from server.photos.containers import Picture, sniff, take_apart_jpeg, take_apart_png, take_apart_webp
+from server.photos.decoding_room import alone_on_this_host, light
 from server.photos.exif import read_exif
 from server.photos.intake_limits import PhotoLimits, PhotoTooLarge, PhotoTooManyPixels, PhotoUnreadable
+from server.photos.jpeg_feed import JpegFeed
 from server.photos.terms import PhotoFacts, PhotoFormat
 
 Gate = AbstractContextManager[object]
@@ -41,15 +43,12 @@ _SRGB = ImageCms.createProfile("sRGB")
 def examine(source: Source, *, limits: PhotoLimits, gate: Gate | None = None) -> PhotoFacts:
     """Decode a whole photo and say what it is; refuses what is no photo, broken, cut off or too large.
 
-    `gate` (a semaphore) is held while a picture of `limits.big_pixels` or more is decoded. Raises PhotoType,
+    `gate` (a semaphore) is held while a picture that may take `limits.heavy` bytes is decoded. Raises PhotoType,
     PhotoUnreadable, PhotoTooLarge or PhotoTooManyPixels.
     """
-    data = _read(source, limits)
+    picture, heif, small = _decoded(source, _HASH_EDGE, limits, gate, gray=True)
     with _unreadable():
-        picture, heif = _take_apart(data, limits)
         exif = read_exif(picture.exif)
-        with _passing(gate, picture, limits):
-            small = _shrunk(picture, heif, _HASH_EDGE, gray=True)
         turn = 1 if heif else exif.orientation or 1
         width, height = picture.width, picture.height
         return PhotoFacts(
@@ -71,12 +70,9 @@ def render_all(
     source: Source, boxes: Sequence[int], *, limits: PhotoLimits, gate: Gate | None = None
 ) -> dict[int, bytes]:
     """Make a JPEG for each box, decoding once (a HEIC costs half a second to decode)."""
-    data = _read(source, limits)
+    picture, heif, image = _decoded(source, max(boxes), limits, gate, gray=False)
     with _unreadable():
-        picture, heif = _take_apart(data, limits)
         turn = 1 if heif else read_exif(picture.exif).orientation or 1
-        with _passing(gate, picture, limits):
-            image = _shrunk(picture, heif, max(boxes), gray=False)
         made = {}
         for box in sorted(boxes, reverse=True):
             image.thumbnail((box, box), Image.Resampling.LANCZOS, reducing_gap=None)
@@ -114,9 +110,18 @@ def _unreadable() -> Iterator[None]:
         raise PhotoUnreadable from error
 
 
-def _passing(gate: Gate | None, picture: Picture, limits: PhotoLimits) -> Gate:
-    big = picture.width * picture.height >= limits.big_pixels
-    return gate if gate is not None and big else nullcontext()
+def _decoded(
+    source: Source, edge: int, limits: PhotoLimits, gate: Gate | None, *, gray: bool
+) -> tuple[Picture, pillow_heif.HeifImage | None, Image.Image]:
+    """Read, check and decode a photo; a heavy one waits for its turn, and keeps no light one waiting meanwhile."""
+    with light:
+        data = _read(source, limits)
+        with _unreadable():
+            picture, heif = _take_apart(data, limits)
+            if picture.width * picture.height * picture.bytes_per_pixel < limits.heavy:
+                return picture, heif, _shrunk(picture, heif, edge, gray=gray)
+    with gate or nullcontext(), alone_on_this_host(), _unreadable():
+        return picture, heif, _shrunk(picture, heif, edge, gray=gray)
 
 
 def _take_apart(data: bytes, limits: PhotoLimits) -> tuple[Picture, pillow_heif.HeifImage | None]:
@@ -134,8 +139,7 @@ def _take_apart(data: bytes, limits: PhotoLimits) -> tuple[Picture, pillow_heif.
     pixels = picture.width * picture.height
     if pixels == 0:
         raise PhotoUnreadable
-    most = limits.max_webp_pixels if kind is PhotoFormat.WEBP else limits.max_pixels
-    if pixels > most or max(picture.width, picture.height) > limits.max_edge:
+    if pixels > limits.max_pixels or max(picture.width, picture.height) > limits.max_edge:
         raise PhotoTooManyPixels
     if picture.scans > limits.max_scans or (
         picture.scans > 1 and picture.scans * pixels > limits.max_scan_pixels
@@ -158,6 +162,7 @@ def _take_apart_heic(data: bytes) -> tuple[Picture, pillow_heif.HeifImage]:
         frames=len(file),
         exif=info.get("exif"),
         icc=info.get("icc_profile"),
+        bytes_per_pixel=6,
     )
     return picture, image
 
@@ -171,10 +176,11 @@ def _shrunk(picture: Picture, heif: pillow_heif.HeifImage | None, edge: int, *, 
         return _shrunk_heic(heif, edge, gray=gray)
     if picture.format is PhotoFormat.JPEG:
         return _shrunk_jpeg(picture, edge, gray=gray)
-    plugin = (
-        PngImagePlugin.PngImageFile if picture.format is PhotoFormat.PNG else WebPImagePlugin.WebPImageFile
-    )
-    with plugin(io.BytesIO(picture.data)) as image:
+    if picture.format is PhotoFormat.WEBP:
+        from server.photos.webp import decode_webp
+
+        return _flat(decode_webp(picture.data, picture.width, picture.height, edge), gray=gray)
+    with PngImagePlugin.PngImageFile(io.BytesIO(picture.data)) as image:
         if image.size != (picture.width, picture.height):
             raise PhotoUnreadable
         image.load()
@@ -184,7 +190,9 @@ def _shrunk(picture: Picture, heif: pillow_heif.HeifImage | None, edge: int, *, 
 
 
 def _shrunk_jpeg(picture: Picture, edge: int, *, gray: bool) -> Image.Image:
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(picture.data)) as image:
+    # What was taken in stays to be seen, so only the examination is strict.
+    feed = JpegFeed(picture.data, picture.ends) if gray and picture.ends else None
+    with JpegImagePlugin.JpegImageFile(feed or io.BytesIO(picture.data)) as image:
         # A square box would switch scaled decoding off for all but square pictures.
         shrink = edge / max(image.size)
         if shrink < 1:
@@ -192,7 +200,11 @@ def _shrunk_jpeg(picture: Picture, edge: int, *, gray: bool) -> Image.Image:
             image.draft("L" if gray else None, box)
         elif gray:
             image.draft("L", image.size)
+        if feed is not None:
+            feed.start()
         image.load()
+        if feed is not None and not feed.fitted():
+            raise PhotoUnreadable
         return image.convert("L") if gray else image.copy()
 
 

@@ -1,15 +1,14 @@
-"""Takes a photo in: spooled, checked by decoding, sealed and stored, with no transaction open (CONTRACT §5).
+"""Takes a photo in: checked by decoding, sealed and stored, with no transaction open (CONTRACT §5).
 
 The order is what makes an acknowledged photo safe: the sealed bytes are durable in the store before the row names
 them, and the row is committed before the answer leaves.
 """
 
-import hashlib
+import io
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
 from uuid import UUID
 
 from server.errors import Refusal
@@ -17,13 +16,14 @@ from server.photos.imaging import examine
 from server.photos.intake_limits import PhotoLimits
 from server.photos.terms import PhotoFacts
 from server.storage import BlobStore
-from server.vault.blobs import seal_stream
+from server.vault.blobs import seal_bytes, seal_stream
 from server.vault.fields import DataKey
 
 LIMITS = PhotoLimits()
 GATE = threading.Semaphore(1)
 """One big picture at a time is decoded in a process, so that memory stays bounded."""
-CHUNK = 1 << 18
+SEALED_IN_MEMORY = 1 << 20
+"""Bytes up to which a photo is sealed in memory; a larger one goes to the store piece by piece."""
 
 
 class PhotoDigestDiffers(Refusal):
@@ -35,38 +35,28 @@ class PhotoDigestDiffers(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A photo that is durable in the store and waits for its row."""
+    """A photo that is durable in the store and waits for its row; `key_id` names the key that seals it."""
 
     blob_key: str
+    key_id: UUID
     sha256: bytes
     size: int
     facts: PhotoFacts
 
 
-def digest_of(file: BinaryIO) -> tuple[bytes, int]:
-    """Give the SHA-256 and the size of a spooled file."""
-    file.seek(0)
-    digest, size = hashlib.sha256(), 0
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return digest.digest(), size
-
-
 def take_in(
-    file: BinaryIO,
+    content: bytes,
     *,
     photo_id: UUID,
     sha256: bytes,
-    size: int,
     key: DataKey,
     store: BlobStore,
     random_bytes: Callable[[int], bytes],
 ) -> Taken:
-    """Check a spooled photo, seal it under the person's key and make it durable; refuses what is no photo."""
-    facts = examine(file, limits=LIMITS, gate=GATE)
-    blob_key = keep(file, photo_id, key, store, random_bytes)
-    return Taken(blob_key, sha256, size, facts)
+    """Check a photo, seal it under the person's key and make it durable; refuses what is no photo."""
+    facts = examine(content, limits=LIMITS, gate=GATE)
+    blob_key = keep(content, photo_id, key, store, random_bytes)
+    return Taken(blob_key, key.key_id, sha256, len(content), facts)
 
 
 def drop(taken: Taken, store: BlobStore) -> None:
@@ -76,14 +66,19 @@ def drop(taken: Taken, store: BlobStore) -> None:
 
 
 def keep(
-    file: BinaryIO, photo_id: UUID, key: DataKey, store: BlobStore, random_bytes: Callable[[int], bytes]
+    content: bytes, photo_id: UUID, key: DataKey, store: BlobStore, random_bytes: Callable[[int], bytes]
 ) -> str:
-    """Seal a file and make it durable under a new random key; returns the key."""
+    """Seal bytes and make them durable under a new random key; returns the key.
+
+    256 folders: they are all there soon, and millions of blobs leave each of a size that file systems like.
+    """
     name = random_bytes(20).hex()
-    blob_key = f"{name[:2]}/{name[2:4]}/{name[4:]}"
-    with store.spool() as sealed:
-        file.seek(0)
-        seal_stream(file, sealed, key, photo_id.bytes)
-        sha256, size = digest_of(sealed)
-        store.put(blob_key, sealed, size=size, sha256=sha256)
+    blob_key = f"{name[:2]}/{name[2:]}"
+    if len(content) <= SEALED_IN_MEMORY:
+        sealed = seal_bytes(content, key, photo_id.bytes)
+        store.put(blob_key, sealed, size=len(sealed))
+        return blob_key
+    with store.spool() as file:
+        size = seal_stream(io.BytesIO(content), file, key, photo_id.bytes).sealed
+        store.put(blob_key, file, size=size)
     return blob_key

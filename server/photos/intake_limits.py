@@ -9,18 +9,17 @@ from server.errors import Refusal, TooLarge, WrongType
 class PhotoLimits:
     """How large and how laborious a photo may be.
 
-    `max_pixels` is what phones sell as 50 megapixels (8192 × 6144). Where a decoder needs the whole picture several
-    times in memory the limit is lower. `max_scan_pixels` bounds the work of progressive JPEGs: scans × pixels.
-    From `big_pixels` on a decoding passes the caller's gate.
+    `max_pixels` is what phones sell as 50 megapixels (8192 × 6144). `max_scan_pixels` bounds the work of progressive
+    JPEGs: scans × pixels. A picture that may take `heavy` bytes of memory passes the caller's gate and is decoded
+    alone on this host.
     """
 
     max_bytes: int = 12 * 1024 * 1024
     max_pixels: int = 8192 * 6144
-    max_webp_pixels: int = 26_000_000
     max_edge: int = 30_000
     max_scans: int = 100
     max_scan_pixels: int = 1_000_000_000
-    big_pixels: int = 13_000_000
+    heavy: int = 16 * 1024 * 1024
 
 
 class PhotoType(WrongType):

@@ -2,22 +2,20 @@
 
 import hashlib
 import hmac
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from server.db import rows_of
-from server.errors import NotFound, NotSignedIn
+from server.errors import NotSignedIn
 from server.ledger.work import Work
 from server.photos.imaging import render_all
 from server.photos.intake import GATE, LIMITS, keep
-from server.photos.models import Photo, Rendition
+from server.photos.models import Rendition
 from server.photos.terms import Size
 from server.storage import BlobStore
 from server.vault.blobs import open_stream
@@ -53,18 +51,6 @@ class Made:
     picture: bytes
 
 
-def find(work: Work, photo: Photo, size: Size, key: DataKey) -> Found:
-    """Look up where a photo's bytes are, in one read."""
-    if photo.blob_key is None:
-        raise NotFound
-    rendition_key = None
-    if size in BOXES:
-        rendition_key = work.session.scalar(
-            select(Rendition.blob_key).where(Rendition.photo_id == photo.id, Rendition.box == BOXES[size])
-        )
-    return Found(photo.id, photo.format or "", photo.blob_key, rendition_key, key)
-
-
 def original(found: Found, store: BlobStore) -> bytes:
     """Open the exact bytes that were sent."""
     return _opened(found, found.blob_key, store)
@@ -80,7 +66,7 @@ def make(found: Found, store: BlobStore, random_bytes: Callable[[int], bytes]) -
     """Make the small pictures of a photo, decoding once, and store them sealed; with no transaction open."""
     pictures = render_all(original(found, store), tuple(BOXES.values()), limits=LIMITS, gate=GATE)
     return [
-        Made(box, keep(io.BytesIO(picture), found.photo_id, found.key, store, random_bytes), picture)
+        Made(box, keep(picture, found.photo_id, found.key, store, random_bytes), picture)
         for box, picture in pictures.items()
     ]
 

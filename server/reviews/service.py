@@ -58,7 +58,7 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
             decided_at=work.now,
         )
     )
-    person = work.session.get_one(Person, visit.person_id, with_for_update={"key_share": True})
+    person = work.session.get_one(Person, visit.person_id)
     if following is VisitState.VOID:
         visit.out_of_count_at = work.now
         withdraw_of_visit(work, visit.id)

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 
 from server.errors import Broken, Conflict, Unavailable
 
-Source = BinaryIO | Path
+Source = BinaryIO | Path | bytes
 
 CHUNK = 1 << 18
 _KEY = re.compile(r"(?=.{8,80}\Z)[a-z0-9]+(?:/[a-z0-9]+)*\Z")
@@ -58,10 +58,11 @@ class BlobStore(Protocol):
     Keys are random, 8 to 80 characters of `a-z0-9` in parts divided by `/`; another key is a ValueError.
     """
 
-    def put(self, key: str, source: Source, *, size: int, sha256: bytes) -> None:
-        """Keep `size` bytes with this digest under a new key, durable on return.
+    def put(self, key: str, source: Source, *, size: int, sha256: bytes | None = None) -> None:
+        """Keep `size` bytes under a new key, durable on return; `BlobDamaged` when they have another digest.
 
-        The source is read from its beginning. The same bytes under the same key again are a success, other bytes
+        Without `sha256` there is none to compare with: the caller made the bytes a moment ago in this process. The
+        source is read from its beginning. The same bytes under the same key again are a success, other bytes
         `BlobExists`. Nothing may write to a spooled file any more once it has been put.
         """
 

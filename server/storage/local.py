@@ -1,9 +1,12 @@
-"""Blobs in a folder of this machine: temporary file, fsync, name, fsync of the folder (TRUST, Blobs)."""
+"""Blobs in a folder of this machine: temporary file, fsync, name, fsync of the folder (TRUST, Blobs).
+
+The temporary file has no name where the system can do that, and one in `.tmp` elsewhere.
+"""
 
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -46,7 +49,7 @@ class LocalStore:
             root.mkdir(parents=True, exist_ok=True)
             self._disk.make_folder(self._temporary)
 
-    def put(self, key: str, source: Source, *, size: int, sha256: bytes) -> None:
+    def put(self, key: str, source: Source, *, size: int, sha256: bytes | None = None) -> None:
         target = self._root / checked_key(key)
         with disk_faults():
             if not target.is_file():
@@ -54,6 +57,8 @@ class LocalStore:
             if isinstance(source, Path):
                 with source.open("rb") as file:
                     self._put(target, file, size, sha256)
+            elif isinstance(source, bytes):
+                self._put_bytes(target, source, size, sha256)
             else:
                 self._put(target, source, size, sha256)
 
@@ -131,18 +136,27 @@ class LocalStore:
             with suppress(OSError):
                 file.close()
 
-    def _put(self, target: Path, source: BinaryIO, size: int, sha256: bytes) -> None:
+    def _put_bytes(self, target: Path, content: bytes, size: int, sha256: bytes | None) -> None:
+        seen = len(content), None if sha256 is None else hashlib.sha256(content).digest()
+        _compare(seen, size, sha256)
+        with self._lent() as file:
+            self._disk.write(file, content)
+            self._name(file, target, lambda: (size, sha256 or hashlib.sha256(content).digest()))
+
+    def _put(self, target: Path, source: BinaryIO, size: int, sha256: bytes | None) -> None:
         name = getattr(source, "name", None)
         if isinstance(name, str) and Path(name).parent == self._temporary:
-            source.flush() if source.writable() else None
-            source.seek(0)
-            _compare(_pass(source), size, sha256)
-            self._name(source, target, size, sha256)
+            if source.writable():
+                source.flush()
+            seen = os.fstat(source.fileno()).st_size, None
+            _compare(seen if sha256 is None else _pass(source), size, sha256)
+            self._name(source, target, lambda: _pass(source))
             return
         with self._lent() as file:
             source.seek(0)
-            _compare(self._copy(source, file, size), size, sha256)
-            self._name(file, target, size, sha256)
+            count, digest = self._copy(source, file, size)
+            _compare((count, None if sha256 is None else digest), size, sha256)
+            self._name(file, target, lambda: (count, digest))
 
     def _copy(self, source: BinaryIO, file: BinaryIO, size: int) -> tuple[int, bytes]:
         digest, count = hashlib.sha256(), 0
@@ -152,17 +166,17 @@ class LocalStore:
             count += len(chunk)
         return count, digest.digest()
 
-    def _name(self, file: BinaryIO, target: Path, size: int, sha256: bytes) -> None:
+    def _name(self, file: BinaryIO, target: Path, facts: Callable[[], tuple[int, bytes]]) -> None:
         self._disk.fsync_file(file)
         self._make_durable(target.parent)
         try:
-            self._disk.link(Path(file.name), target)
+            self._disk.link(file, target)
         except FileExistsError:
             if not target.is_file():
                 raise BlobExists from None
             # The put before us may have died before its own syncs, so its work is finished here.
             with target.open("rb") as there:
-                if _pass(there) != (size, sha256):
+                if _pass(there) != facts():
                     raise BlobExists from None
                 self._disk.fsync_file(there)
         self._disk.fsync_folder(target.parent)
@@ -206,6 +220,7 @@ def _stat(path: Path, key: str) -> BlobStat | None:
 
 
 def _pass(file: BinaryIO) -> tuple[int, bytes]:
+    file.seek(0)
     digest, count = hashlib.sha256(), 0
     while chunk := file.read(CHUNK):
         digest.update(chunk)
@@ -213,6 +228,6 @@ def _pass(file: BinaryIO) -> tuple[int, bytes]:
     return count, digest.digest()
 
 
-def _compare(seen: tuple[int, bytes], size: int, sha256: bytes) -> None:
+def _compare(seen: tuple[int, bytes | None], size: int, sha256: bytes | None) -> None:
     if seen != (size, sha256):
         raise BlobDamaged

@@ -104,13 +104,15 @@ class S3Store:
             ),
         )
 
-    def put(self, key: str, source: Source, *, size: int, sha256: bytes) -> None:
+    def put(self, key: str, source: Source, *, size: int, sha256: bytes | None = None) -> None:
         checked_key(key)
         began = self._clock()
         with disk_faults():
             if isinstance(source, Path):
                 with source.open("rb") as file:
                     self._put(key, file, size, sha256, began)
+            elif isinstance(source, bytes):
+                self._put(key, io.BytesIO(source), size, sha256, began)
             else:
                 self._put(key, source, size, sha256, began)
 
@@ -181,8 +183,8 @@ class S3Store:
     def _name(self, key: str) -> str:
         return self._inside + checked_key(key)
 
-    def _put(self, key: str, source: BinaryIO, size: int, sha256: bytes, began: float) -> None:
-        md5 = _compare(source, size, sha256)
+    def _put(self, key: str, source: BinaryIO, size: int, announced: bytes | None, began: float) -> None:
+        sha256, md5 = _compare(source, size, announced)
         patience = self._settings.total - self._settings.read
 
         def send() -> None:
@@ -276,16 +278,17 @@ class S3Store:
         raise Unavailable from cause
 
 
-def _compare(source: BinaryIO, size: int, sha256: bytes) -> bytes:
+def _compare(source: BinaryIO, size: int, announced: bytes | None) -> tuple[bytes, bytes]:
     source.seek(0)
     digest, md5, count = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     while count <= size and (chunk := source.read(CHUNK)):
         digest.update(chunk)
         md5.update(chunk)
         count += len(chunk)
-    if (count, digest.digest()) != (size, sha256):
+    sha256 = digest.digest()
+    if count != size or (announced is not None and announced != sha256):
         raise BlobDamaged
-    return md5.digest()
+    return sha256, md5.digest()
 
 
 def _code(error: ClientError) -> str:

@@ -31,6 +31,7 @@ from server.visits.models import Visit
 from server.visits.terms import Outcome, VisitState
 
 BATCH = 200
+AFRESH = {"populate_existing": True}
 
 
 TALLY = ("done", "done_in_person", "attempts", "met_on", "met_received_at", "closed_on", "exit_on")
@@ -44,7 +45,7 @@ _CONTACT = (
     Visit.occurred_at,
     Visit.counted_since,
     Visit.counts,
-    Visit.in_person,
+    Visit.in_person.label("was_in_person"),  # a duty has an `in_person` of its own
     Visit.outcome,
 )
 
@@ -115,7 +116,7 @@ def _contact(row: Any) -> Contact:
         row.occurred_at,
         row.counted_since,
         row.counts,
-        row.in_person,
+        row.was_in_person,
         row.outcome is Outcome.DEAD,
     )
 
@@ -123,17 +124,22 @@ def _contact(row: Any) -> Contact:
 def settle_people(work: Work, people: Iterable[UUID]) -> None:
     """Derive anew what each person owes, open what is missing, cancel what is owed no more, and re-tally."""
     ensure_open(work)
+    work.session.flush()
     settings = _Settings(work)
     wanted = sorted(people)
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
-        # Locked before anything is read, as recording a visit does, so that neither overlooks the other.
+        # Locked before anything is read, as recording a visit does, so that neither overlooks the other; what this
+        # transaction read of them earlier (a roster is compared with thousands) is read again.
         here = work.session.scalars(
-            select(Person).where(Person.id.in_(batch)).order_by(Person.id).with_for_update(key_share=True)
+            select(Person).where(Person.id.in_(batch)).order_by(Person.id).with_for_update(key_share=True),
+            execution_options=AFRESH,
         ).all()
         facts = histories(work.session, batch)
         rows: dict[UUID, list[Duty]] = defaultdict(list)
-        for duty in work.session.scalars(select(Duty).where(Duty.person_id.in_(batch))):
+        for duty in work.session.scalars(
+            select(Duty).where(Duty.person_id.in_(batch)), execution_options=AFRESH
+        ):
             rows[duty.person_id].append(duty)
         contacts = contacts_of(work.session, batch)
         _move_along(work.session, batch)

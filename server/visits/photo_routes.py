@@ -1,6 +1,7 @@
 """Photos over HTTP (CONTRACT §5): taken in with no transaction open, shown small, originals to few."""
 
 import datetime as dt
+import hashlib
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -20,7 +21,7 @@ from server.http.parts import parts
 from server.http.upload import read_upload
 from server.permissions import Can
 from server.photos import viewing
-from server.photos.intake import LIMITS, digest_of, drop, take_in
+from server.photos.intake import LIMITS, drop, take_in
 from server.photos.terms import Size
 from server.photos.viewing import LINK_LIVES, Found, check_signature, signature
 from server.visits import photographing
@@ -31,6 +32,7 @@ blueprint = Blueprint("photos", __name__, description="照片")
 KEPT_IN_MEMORY = 1 << 20
 """Bytes of an upload above which it goes to an unlinked temporary file; never a named one, as it is not sealed yet."""
 
+UPLOAD = UploadIn()
 UPLOAD_FORM = {"required": True, "content": {"multipart/form-data": {"schema": UploadForm}}}
 
 
@@ -43,37 +45,34 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
     """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
     house = parts()
     # Nothing is read from somebody who may not send it. `attach` asks again: sight may have changed meanwhile.
-    key = in_one_transaction(Can.RECORD_VISITS, lambda: photographing.may_add(work(), visit_id))
-    with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
-        spooled = cast("BinaryIO", unsealed)
-        form = _form(read_upload(request, spooled, LIMITS.max_bytes))
+    place = in_one_transaction(Can.RECORD_VISITS, lambda: photographing.place_for(work(), visit_id))
+    form, content = _received()
+    there = place.known.get(form.photo_id)
+    if there is None:
         with unit_of_work(house.sessions) as session:
-            there = photographing.known(session, visit_id, form.photo_id)
-        sha256, size = digest_of(spooled)
-        if photographing.compare(form, sha256, there):
-            return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id, 200))
-        taken = take_in(
-            spooled,
-            photo_id=form.photo_id,
-            sha256=sha256,
-            size=size,
-            key=key,
-            store=house.store,
-            random_bytes=house.tools.random_bytes,
-        )
+            there = photographing.known(session, place, form.photo_id)
+    sha256 = hashlib.sha256(content).digest()
+    if photographing.compare(form, sha256, there):
+        return in_one_transaction(Can.RECORD_VISITS, lambda: _answer(form.photo_id))
+    taken = take_in(
+        content,
+        photo_id=form.photo_id,
+        sha256=sha256,
+        key=place.key,
+        store=house.store,
+        random_bytes=house.tools.random_bytes,
+    )
 
     def attach() -> tuple[Response, bool]:
-        photo, is_new = photographing.attach(work(), visit_id, form, taken)
-        return answer(
-            photographing.shown(work(), photo), 201 if is_new else 200
-        ), photo.blob_key == taken.blob_key
+        shown, is_new = photographing.attach(work(), visit_id, form, taken)
+        return answer(shown, 201 if is_new else 200), is_new
 
     try:
-        response, is_named = in_one_transaction(Can.RECORD_VISITS, attach)
+        response, is_new = in_one_transaction(Can.RECORD_VISITS, attach)
     except Refusal:
         drop(taken, house.store)
         raise
-    if not is_named:  # a twin was quicker, and its row names its own blob
+    if not is_new:  # a twin was quicker, and its row names its own blob
         drop(taken, house.store)
     return response
 
@@ -142,16 +141,20 @@ def get_link(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _form(sent: dict[str, str]) -> Upload:
+def _received() -> tuple[Upload, bytes]:
+    """Receive the form and the photo; what comes slowly waits outside of memory."""
+    with SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as unsealed:
+        sent = read_upload(request, cast("BinaryIO", unsealed), LIMITS.max_bytes)
+        unsealed.seek(0)
+        content = unsealed.read()
     try:
-        return Upload(**UploadIn().load(sent))
+        return Upload(**UPLOAD.load(sent)), content
     except ValidationError as error:
         raise Invalid(errors=flat(error.messages)) from None
 
 
-def _answer(photo_id: UUID, status: int) -> Response:
-    photo, _ = photographing.seen(work(), photo_id)
-    return answer(photographing.shown(work(), photo), status)
+def _answer(photo_id: UUID) -> Response:
+    return answer(photographing.shown(work(), photographing.seen(work(), photo_id).photo))
 
 
 def _may_open(size: Size) -> None:
@@ -161,11 +164,11 @@ def _may_open(size: Size) -> None:
 
 def _found(photo_id: UUID, size: Size) -> Found:
     """Let the viewer through, leave the ledger line, and say where the bytes are."""
-    photo, key = photographing.seen(work(), photo_id)
+    seen = photographing.seen(work(), photo_id, viewing.BOXES.get(size, 0))
     _may_open(size)
     action = "photo.original_read" if size is Size.ORIGINAL else "photo.read"
-    work().looked(action, "photo", photo_id, person_id=photo.person_id, size=size)
-    return viewing.find(work(), photo, size, key)
+    work().looked(action, "photo", photo_id, person_id=seen.photo.person_id, size=size)
+    return Found(photo_id, seen.photo.format, seen.photo.blob_key, seen.rendition_key, seen.key)
 
 
 def _picture(found: Found, size: Size) -> Response:

@@ -23,6 +23,7 @@ from server.visits import body as bodies
 from server.visits import rules
 from server.visits.duties import mark_corrections, settle_visit
 from server.visits.form import VisitRecord
+from server.visits.locking import lock_person_of
 from server.visits.models import PastRevision, Visit
 from server.visits.policy import form_policy, late_after
 from server.visits.sight import Subject, may_see, subject_of
@@ -89,6 +90,8 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
     subject = subject_of(work, record, visit_id) if revision is None else None
     if subject is not None:
         return _first_time(work, visit_id, record, body, fingerprint, subject)
+    if revision is not None:
+        lock_person_of(work.session, visit_id)
     stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
     if stored is not None:
         return _again(work, stored, record, fingerprint, revision)

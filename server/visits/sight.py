@@ -21,6 +21,7 @@ from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
 from server.visits.form import VisitRecord
+from server.visits.locking import lock_person_of
 from server.visits.models import Visit
 
 RECORDING_ROLES = frozenset({Role.VISITOR, Role.REVIEWER, Role.CHIEF})
@@ -106,15 +107,19 @@ def subject_of(work: Work, record: VisitRecord, new_visit: UUID | None = None) -
     return Subject(row, work.keys.unwrap(row.data_key_id, row.wrapped), row.enrolment_id, row.category)
 
 
-def _in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
-    """Select `:visit_id`, if `:worker_id` sees its person, did when it happened, or recorded it."""
+def visit_in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
+    """Select the visits whose person `:worker_id` sees, saw when it happened, or that they recorded."""
     worker_id = cast("UUID", bindparam("worker_id", type_=Uuid()))
     anybody = Actor(worker_id, role, area_code)
     there = cast("UUID", Visit.person_id), cast("dt.datetime", Visit.occurred_at)
     in_sight = or_(visible_to(anybody), was_responsible(anybody, *there))
     if role in RECORDING_ROLES:
         in_sight = or_(in_sight, Visit.recorder_id == worker_id)
-    return and_(Visit.id == bindparam("visit_id", type_=Uuid()), in_sight)
+    return in_sight
+
+
+def _in_sight(role: Role, area_code: str) -> ColumnElement[bool]:
+    return and_(Visit.id == bindparam("visit_id", type_=Uuid()), visit_in_sight(role, area_code))
 
 
 @lru_cache(maxsize=1024)
@@ -161,10 +166,11 @@ def may_see(work: Work, visit: Visit) -> DataKey | None:
 
 
 def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Visit, DataKey | None]:
-    """Find a visit within sight, with the key of its person; `lock` makes other changes of it wait (PostgreSQL)."""
+    """Find a visit within sight, with the key of its person; `lock` makes other changes of both wait (PostgreSQL)."""
     actor = work.actor
     wanted = _visit_in_sight(actor.role, actor.area_code)
     if lock:
+        lock_person_of(work.session, visit_id)
         wanted = wanted.with_for_update(of=Visit, key_share=True).execution_options(populate_existing=True)
     row = work.session.execute(wanted, {"visit_id": visit_id, "worker_id": actor.worker_id}).one_or_none()
     if row is not None:

@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 
 from server.ledger.work import Work
-from server.people.models import Enrolment, Person
+from server.people.dwelling import living_in
+from server.people.models import Dwelling, Enrolment, Person
 from server.people.sight import visible_to
 from server.policies.service import begin_on
-from server.regions.queries import inside
 from server.schedule import terms
 from server.schedule.derive import derive_duties
 from server.schedule.histories import History, histories
@@ -34,24 +34,32 @@ BATCH = 200
 def overdue(
     work: Work, filters: Filters, day: dt.date, after: tuple[dt.date, UUID] | None, limit: int
 ) -> Sequence[OverdueRow]:
-    """List the people overdue at the end of `day` by what was known at `filters.known_at`, in the list's order."""
+    """List the people overdue at the end of `day` by what was known at `filters.known_at`, in the list's order.
+
+    Who may see a person is today's question: whoever sees them today sees what was known of them then, and nobody else
+    does, whoever saw them at the time. Which village they are counted in is the past's: `filters.village` looks for
+    where they lived on `day`, by what was known then. The rules are those of the village that was their last then.
+    """
     assert filters.known_at is not None
     rows = (
         row
-        for batch in _batches(work, filters)
+        for batch in _batches(work, filters, day)
         for row in _overdue_in(work, filters, day, batch)
         if after is None or (row.due_on, row.person_id) > after
     )
     return heapq.nsmallest(limit, rows, key=lambda row: (row.due_on, row.person_id))
 
 
-def _batches(work: Work, filters: Filters) -> Iterator[list[tuple[UUID, str]]]:
+def _batches(work: Work, filters: Filters, day: dt.date) -> Iterator[list[tuple[UUID, str]]]:
     last: UUID | None = None
     while True:
         wanted = (
-            select(Person.id, Person.village_code)
+            select(Person.id, Dwelling.village_code)
+            .join(Dwelling, Dwelling.person_id == Person.id)
             .where(
                 visible_to(work.signed_in),
+                Dwelling.valid_to.is_(None),
+                known(Dwelling.recorded_at.expression, Dwelling.superseded_at.expression, filters.known_at),
                 Person.id.in_(
                     select(Enrolment.person_id).where(
                         Enrolment.category == filters.category,
@@ -67,7 +75,7 @@ def _batches(work: Work, filters: Filters) -> Iterator[list[tuple[UUID, str]]]:
             .limit(BATCH)
         )
         if filters.village:
-            wanted = wanted.where(inside(Person.village_code, filters.village))
+            wanted = wanted.where(Person.id.in_(living_in(filters.village, day, filters.known_at)))
         if last is not None:
             wanted = wanted.where(Person.id > last)
         batch = [(row.id, row.village_code) for row in work.session.execute(wanted)]

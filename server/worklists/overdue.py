@@ -14,6 +14,7 @@ from uuid import UUID
 from server.errors import Invalid
 from server.http import paging
 from server.ledger.work import Work
+from server.people.dwelling import villages_of
 from server.people.sight import AREA_ROLES
 from server.people.terms import Category
 from server.permissions import Role
@@ -29,7 +30,11 @@ FURTHEST_AHEAD = dt.timedelta(days=366)
 
 
 def overdue(work: Work, filters: Filters, *, limit: int, cursor: str | None) -> dict[str, Any]:
-    """List the overdue people, longest overdue first; the same question about the past has one answer."""
+    """List the overdue people, longest overdue first; the same question about the past has one answer.
+
+    Asked about a past day, or about what was known at an instant, people are shown in the village, and found by the
+    village, where they lived on that day; who may see them is decided by today's village and responsibility.
+    """
     after = paging.decode(cursor, (dt.date.fromisoformat, UUID))
     day = filters.as_of or work.today
     _refuse_future(work, filters)
@@ -56,7 +61,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     """Count by village: what was due in the month of `as_of`, and what is overdue from before.
 
     Counted are the duties whose window touches the month up to `as_of`, those overdue on `as_of`, and those missed
-    by a visit within the month.
+    by a visit within the month; in the village where the people lived on that day.
     """
     day = as_of or work.today
     _refuse_future(work, Filters(as_of=as_of))
@@ -67,7 +72,7 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
         "first": day.replace(day=1),
         "worker_id": work.actor.worker_id,
     }
-    asked = _asked(work, None)
+    asked = _asked(work, None, past=day < work.today)
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     if asked is not None:
         for row in prepared(queries.counts_by_village, asked).all(work.session, values):
@@ -103,13 +108,14 @@ def _asks_about_then(work: Work, filters: Filters) -> bool:
     return filters.known_at is not None and filters.known_at < work.now
 
 
-def _asked(work: Work, village: str | None) -> Asked | None:
-    """Say what is asked; None when nothing of it can be within sight."""
+def _asked(work: Work, village: str | None, *, past: bool) -> Asked | None:
+    """Say what is asked; None when nothing of it can be within sight. A past day asks for the village of then."""
     actor = work.actor
+    here, then = (None, village) if past else (village, None)
     if actor.role is Role.VISITOR:
-        return Asked(None, village)
-    area = narrower(actor.area_code, village) if actor.role in AREA_ROLES else None
-    return Asked(area) if area is not None else None
+        return Asked(None, here, then, past=past)
+    area = narrower(actor.area_code, here) if actor.role in AREA_ROLES else None
+    return Asked(area, None, then, past=past) if area is not None else None
 
 
 def _rows(
@@ -117,10 +123,10 @@ def _rows(
 ) -> Sequence[OverdueRow]:
     if _asks_about_then(work, filters):
         return knowledge.overdue(work, filters, day, after, limit)
-    asked = _asked(work, filters.village)
+    asked = _asked(work, filters.village, past=day < work.today)
     if asked is None:
         return []
-    asked = replace(asked, past=day < work.today, after=after is not None, limit=limit)
+    asked = replace(asked, after=after is not None, limit=limit)
     values = {
         "category": filters.category,
         "day": day,
@@ -136,8 +142,10 @@ def _rows(
 
 def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow]) -> list[dict[str, Any]]:
     ids = [row.person_id for row in rows]
-    shown = people.shown(work, ids)
     then = _asks_about_then(work, filters)
+    past = then or day < work.today
+    villages = villages_of(work.session, ids, day, filters.known_at if then else None) if past else {}
+    shown = people.shown(work, ids, villages)
     last = {} if then else people.last_met(work, ids, day)
     at = filters.known_at or work.now
     responsible = responsible_for(work, ids, at)

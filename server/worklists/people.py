@@ -1,8 +1,9 @@
 """How people look on lists: what those need who must find and call the person, masked for everybody else."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from server.places.datums import to_gcj02
 from server.places.terms import Point
 from server.prepared import Prepared
 from server.regions.models import Region
+from server.regions.service import names
 from server.schedule.periods import last_second
 from server.tools import business_day
 from server.vault.fields import DataKey
@@ -38,15 +40,21 @@ class Shown:
     key: DataKey | None
 
 
-def shown(work: Work, people: Sequence[UUID]) -> dict[UUID, Shown]:
-    """Show at most a few hundred people, in one read."""
+def shown(
+    work: Work, people: Sequence[UUID], lived: Mapping[UUID, str] = MappingProxyType({})
+) -> dict[UUID, Shown]:
+    """Show at most a few hundred people, in one read; `lived` says where, if not today."""
     if not people:
         return {}
+    called = names(work.session, lived.values(), work.today) if lived else {}
     finds = work.actor.role in FINDERS
     found: dict[UUID, Shown] = {}
     for row in _LISTED.all(work.session, {"people": people, "today": work.today}):
         key = work.keys.unwrap(row.data_key_id, row.wrapped)
-        found[row.id] = Shown(_data(row, key, finds=finds), key)
+        village = {"code": row.village_code, "name": row.village or ""}
+        if row.id in lived:
+            village = {"code": lived[row.id], "name": called.get(lived[row.id], "")}
+        found[row.id] = Shown(_data(row, key, village, finds=finds), key)
     return found
 
 
@@ -64,7 +72,7 @@ def last_met(work: Work, people: Sequence[UUID], until: dt.date) -> dict[UUID, d
     return {row.person_id: business_day(row.met_at) for row in rows}
 
 
-def _data(row: Any, key: DataKey | None, *, finds: bool) -> dict[str, Any]:
+def _data(row: Any, key: DataKey | None, village: Mapping[str, str], *, finds: bool) -> dict[str, Any]:
     def opened(sealed: str | None, table: str, column: str, of: UUID) -> str | None:
         return key.open(sealed, table=table, column=column, row=of) if sealed and key else None
 
@@ -81,7 +89,7 @@ def _data(row: Any, key: DataKey | None, *, finds: bool) -> dict[str, Any]:
         "birth_year": row.birth_date.year if row.birth_date else None,
         "id_number_masked": mask_id_number(number) if number else None,
         "phone": phone if finds or not phone else mask_phone(phone),
-        "village": {"code": row.village_code, "name": row.village or ""},
+        "village": village,
         "address": address if finds or not address else mask_address(address),
         "home": _home(row.wgs_latitude, row.wgs_longitude)
         if row.wgs_latitude is not None and finds

@@ -4,6 +4,7 @@ Every page walks along an index of unmet duties that has its order: of everybody
 month's duties once and older ones by the indexes of what is unmet and of what was missed.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    join,
     literal_column,
     or_,
     select,
@@ -32,13 +34,15 @@ from server.accounts.models import Worker
 from server.db import UtcInstant, Word
 from server.http import paging
 from server.nested import among
-from server.people.models import Pause, Responsibility
+from server.people.dwelling import lived, living_in
+from server.people.models import Dwelling, Pause, Responsibility
 from server.people.terms import Category, ResponsibilityKind
 from server.prepared import Prepared
 from server.regions.queries import TOWNSHIP_DIGITS, inside_shortest
 from server.schedule.models import Duty
 
 _DAY = bindparam("day", type_=Date())
+_ON_DAY = cast("dt.date", _DAY)
 _FIRST = bindparam("first", type_=Date())
 _CATEGORY = bindparam("category", type_=Word(Category))
 _WORKER = bindparam("worker_id", type_=Uuid())
@@ -54,6 +58,8 @@ class Asked:
 
     area: str | None
     village: str | None = None
+    lived_in: str | None = None
+    """Where people lived on the day: of a past one, who is looked for and where they are counted is the past's."""
     past: bool = False
     after: bool = False
     limit: int = paging.DEFAULT_LIMIT + 1
@@ -71,6 +77,8 @@ def overdue_page(asked: Asked) -> Select[*tuple[Any, ...]]:
     conditions = [_in_sight(duty, asked), duty.c.category == _CATEGORY, _overdue(duty, past=asked.past)]
     if asked.village is not None:
         conditions.append(inside_shortest(duty.c.village_code, asked.village))
+    if asked.lived_in is not None:
+        conditions.append(duty.c.person_id.in_(living_in(asked.lived_in, _ON_DAY)))
     columns = (duty.c.person_id, duty.c.due_on, duty.c.attempts, duty.c.id)
     rows: Table | CTE = duty
     if asked.area is None:
@@ -113,7 +121,7 @@ def counts_by_village(asked: Asked) -> Select[*tuple[Any, ...]]:
         (_unmet_before(duty), (*older, duty.c.closed_on.is_(None))),
         (_missed_lately(duty), (*older, duty.c.closed_on >= _FIRST)),
     ]
-    every = union_all(*[_counted(duty, counts, conditions) for counts, conditions in parts]).subquery()
+    every = union_all(*[_counted(duty, asked, counts, conditions) for counts, conditions in parts]).subquery()
     return select(every)
 
 
@@ -133,17 +141,19 @@ def paused_by_village(asked: Asked) -> Select[str, int]:
         or_(duty.c.exit_on.is_(None), duty.c.exit_on > _DAY),
         duty.c.due_on >= _DAY,
     )
+    village, rows = _where_they_lived(duty, asked)
     return (
-        select(duty.c.village_code, func.count().label("duties"))
-        .join_from(away, duty, duty.c.person_id == away.c.person_id)
+        select(village, func.count().label("duties"))
+        .select_from(rows)
         .where(
+            duty.c.person_id.in_(select(away.c.person_id)),
             _in_sight(duty, asked),
             duty.c.category == _CATEGORY,
             duty.c.period_start <= _DAY,
             duty.c.due_on >= _FIRST,
             waiting,
         )
-        .group_by(duty.c.village_code)
+        .group_by(village)
     )
 
 
@@ -182,11 +192,23 @@ def _counted_duties(asked: Asked) -> Any:
 
 
 def _counted(
-    duty: Any, counts: Mapping[str, ColumnElement[bool]], conditions: Iterable[ColumnElement[bool]]
+    duty: Any,
+    asked: Asked,
+    counts: Mapping[str, ColumnElement[bool]],
+    conditions: Iterable[ColumnElement[bool]],
 ) -> Select[*tuple[Any, ...]]:
     none = literal_column("0", Integer())
     columns = [(func.count().filter(counts[name]) if name in counts else none).label(name) for name in COUNTS]
-    return select(duty.c.village_code, *columns).where(*conditions).group_by(duty.c.village_code)
+    village, rows = _where_they_lived(duty, asked)
+    return select(village, *columns).select_from(rows).where(*conditions).group_by(village)
+
+
+def _where_they_lived(duty: Any, asked: Asked) -> tuple[Any, Any]:
+    """Give the village that a duty counts in, and the rows to count: of a past day the village of then."""
+    if not asked.past:
+        return duty.c.village_code, duty
+    then = and_(Dwelling.person_id == duty.c.person_id, lived(_ON_DAY))
+    return Dwelling.village_code, join(duty, Dwelling, then)
 
 
 def _of_the_month(duty: Any) -> Mapping[str, ColumnElement[bool]]:

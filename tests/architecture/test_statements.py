@@ -1,7 +1,6 @@
 """How many statements each main request needs, so that none grows unseen, and no list asks once a row."""
 
 import datetime as dt
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +11,18 @@ import pytest
 from PIL import Image
 from sqlalchemy import event
 
-from server.db import vault_file
 from server.permissions import Actor, Role
 from tests.builders.world import SHENGPING, Phone, World
+from tests.conftest import Template
 
 FEW, MANY = 3, 12
 THIS_MONTH = dt.date(2026, 3, 1)
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def template(sqlite_town: Template) -> Template:
     """Give SQLite alone: the statements are the same on PostgreSQL."""
-    target = tmp_path / "app.sqlite"
-    shutil.copy(sqlite_template, target)
-    shutil.copy(vault_file(f"sqlite:///{sqlite_template}"), vault_file(f"sqlite:///{target}"))
-    return f"sqlite:///{target}"
+    return sqlite_town
 
 
 @pytest.fixture
@@ -140,18 +136,50 @@ def test_reading_one_visit_takes_four(world: World, visitor: Actor, phone: Phone
     assert len(statements) == 4, listed(statements)
 
 
-def test_a_photo_takes_ten_and_its_repeat_no_more(
-    world: World, visitor: Actor, phone: Phone, tmp_path: Path
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give a small photo."""
+    made = tmp_path / "a.jpg"
+    Image.new("RGB", (64, 48), "gray").save(made)
+    return made
+
+
+def upload(phone: Phone, visit: UUID, photo: str, file: Path) -> int:
+    with file.open("rb") as picture:
+        sent = {"photo_id": photo, "file": (picture, "a.jpg")}
+        return phone.upload(f"/visits/{visit}/photos", sent).status_code
+
+
+def test_a_declared_photo_takes_six_and_its_repeat_no_more(
+    world: World, visitor: Actor, phone: Phone, file: Path
 ) -> None:
     visit, photo = uuid4(), str(uuid4())
     send(phone, world.person(visitor), visitor, visit, photos=[{"id": photo, "kind": "room"}])
-    file = tmp_path / "a.jpg"
-    Image.new("RGB", (64, 48), "gray").save(file)
     for status in (201, 200):
-        with counted(world) as statements, file.open("rb") as picture:
-            sent = phone.upload(f"/visits/{visit}/photos", {"photo_id": photo, "file": (picture, "a.jpg")})
-        assert sent.status_code == status, sent.json
-        assert len(statements) <= 10, listed(statements)
+        with counted(world) as statements:
+            assert upload(phone, visit, photo, file) == status
+        assert len(statements) <= 6, listed(statements)
+
+
+def test_a_photo_takes_one_more_while_others_are_owed_and_one_more_when_not_declared(
+    world: World, visitor: Actor, phone: Phone, file: Path
+) -> None:
+    visit, photos = uuid4(), [str(uuid4()) for _ in range(9)]
+    send(phone, world.person(visitor), visitor, visit, photos=[{"id": one, "kind": "room"} for one in photos])
+    for photo, most in ((photos[0], 7), (str(uuid4()), 8)):
+        with counted(world) as statements:
+            assert upload(phone, visit, photo, file) == 201
+        assert len(statements) == most, listed(statements)
+
+
+def test_a_rendition_already_made_takes_three(world: World, visitor: Actor, phone: Phone, file: Path) -> None:
+    visit, photo = uuid4(), str(uuid4())
+    send(phone, world.person(visitor), visitor, visit)
+    upload(phone, visit, photo, file)
+    assert phone.get(f"/photos/{photo}", size="thumb").status_code == 200
+    with counted(world) as statements:
+        assert phone.get(f"/photos/{photo}", size="thumb").status_code == 200
+    assert len(statements) == 3, listed(statements)
 
 
 LISTS = {

@@ -15,7 +15,8 @@ from server.accounts.terms import SessionKind
 from server.db import unit_of_work
 from server.http.parts import Parts
 from server.ledger.work import Work
-from server.people.models import Enrolment, Household, Person, Responsibility
+from server.people.dwelling import first_dwelling
+from server.people.models import Dwelling, Enrolment, Household, Person, Responsibility
 from server.people.terms import Category, ResponsibilityKind, Sex
 from server.permissions import Actor, Role
 from server.policies import service as policies
@@ -73,10 +74,16 @@ class Phone:
 class World:
     """Guangde with the seeded rules; people and workers are added as a test asks for them."""
 
-    def __init__(self, app: Flask, clock: Clock, begin_on: dt.date = BEGIN) -> None:
+    def __init__(
+        self, app: Flask, clock: Clock, begin_on: dt.date = BEGIN, *, boss: Actor | None = None
+    ) -> None:
+        """Load all that, or take over the database of a town that was loaded before: `boss` is its administrator."""
         self.app = app
         self.clock = clock
         self.house: Parts = app.extensions["parts"]
+        if boss is not None:
+            self.boss = boss
+            return
         with self.work() as work:
             load_guangde(work.session, valid_from=dt.date(2020, 1, 1))
             policies.seed(work, effective_from=dt.date(2020, 1, 1), begin_on=begin_on)
@@ -142,6 +149,7 @@ class World:
                 )
             )
             work.session.flush()
+            work.session.add(Dwelling(**first_dwelling(work, person_id, village)))
             work.session.add(
                 Enrolment(
                     id=uuid4(), person_id=person_id, category=category, valid_from=since, recorded_at=work.now

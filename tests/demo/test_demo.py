@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from demo.errands import Manner, plan_month
 from demo.population import KINDS, VILLAGES
 from demo.resetting import reset
 from demo.settings import SERVICE
-from demo.state import DemoError, database_name, fresh, load, save
+from demo.state import DATABASE_FILE, DemoError, database_name, fresh, load, save
 from demo.township import SEED, first_of_previous_month, new_township
 from server.people.id_numbers import SYNTHETIC_AREA, read_id_number
 from server.people.terms import Category
@@ -101,6 +102,19 @@ def test_every_account_signs_in_and_visitors_have_people_to_visit(served: tuple[
         assert (status, signed_in["worker"]["role"]) == (200, account["role"])
         if account["role"] == "visitor":
             assert call(port, "GET", "/worklist?limit=5", token=signed_in["token"])[1]["items"]
+
+
+@pytest.mark.slow
+def test_what_happens_gets_its_place_in_the_ledger_though_no_phone_asks(served: tuple[Path, int]) -> None:
+    folder, port = served
+    assert call(port, "POST", "/auth/password", {"username": "nobody", "password": "wrong"})[0] == 401
+    patience = time.monotonic() + SECONDS
+    with closing(sqlite3.connect(f"file:{folder / DATABASE_FILE}?mode=ro", uri=True)) as records:
+        while records.execute("SELECT count(*) FROM ledger_pending").fetchone() != (0,):
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+        events = records.execute("SELECT count(*) FROM ledger_events").fetchone()
+        assert records.execute("SELECT max(seq) FROM ledger_positions").fetchone() == events
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ has_s3() {
 }
 has_browser() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; }
 has_exiftool() { command -v exiftool >/dev/null 2>&1; }
+has_typescript() { command -v tsc >/dev/null 2>&1; }
 
 packages_of() {
     case $1 in
@@ -35,6 +36,7 @@ packages_of() {
     s3) echo radosgw ceph-mon ceph-osd ceph-common ;;
     browser) echo chromium ;;
     exiftool) echo libimage-exiftool-perl ;;
+    typescript) echo node-typescript ;;
     esac
 }
 name_of() {
@@ -43,6 +45,7 @@ name_of() {
     s3) echo "an S3 server (Ceph's object gateway)" ;;
     browser) echo 'Chromium' ;;
     exiftool) echo 'ExifTool' ;;
+    typescript) echo 'the TypeScript compiler' ;;
     esac
 }
 
@@ -74,7 +77,7 @@ install() {
 deadline=$(($(date +%s) + limit))
 marks=
 missing=
-for engine in postgres s3 browser exiftool; do
+for engine in postgres s3 browser exiftool typescript; do
     "has_$engine" && continue
     if can_install; then
         echo "engines: installing $(name_of "$engine") ($(packages_of "$engine"))"
@@ -94,5 +97,5 @@ if [ -n "$missing" ]; then
     can_install || echo '!! cannot install: needs apt-get, and root or sudo without a password' >&2
     echo '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!' >&2
 else
-    echo 'engines: PostgreSQL, S3, Chromium and ExifTool are there'
+    echo 'engines: PostgreSQL, S3, Chromium, ExifTool and TypeScript are there'
 fi

@@ -15,7 +15,7 @@ from tests.builders.world import SHENGPING, Phone, World
 
 
 @pytest.fixture
-def january(clock: Clock) -> None:
+def january(clock: Clock, loaded_anew: None) -> None:
     """Let the township begin on 20 January."""
     clock.set("2026-01-20T09:00:00+08:00")
 

@@ -3,14 +3,16 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from server.db import VAULT
 from server.http.parts import Parts
+from server.people.models import Dwelling, Person
 from server.schema import upgrade
 from server.tables import METADATA
-from tests.builders.world import World
+from tests.builders.world import QIANCUN, TUANSHAN, World
 
 # What an index on an expression holds cannot be read back from SQLite; that it is there, the tests of lists show.
 pytestmark = [
@@ -54,6 +56,24 @@ def test_upgrading_again_changes_nothing_and_keeps_what_is_stored(house: Parts, 
     with house.engine.connect() as connection:
         kept = connection.execute(text("SELECT count(*) FROM persons")).scalar_one()
         assert (kept, person is not None) == (1, True)
+
+
+def test_people_on_file_begin_their_history_in_the_village_where_they_live(
+    house: Parts, world: World
+) -> None:
+    people = {world.person(): TUANSHAN, world.person(village=QIANCUN): QIANCUN}
+    with house.engine.begin() as connection:
+        connection.execute(text("DROP TABLE dwellings"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        since = dict(connection.execute(select(Person.id, Person.created_at)).all())
+    upgrade(house.engine)
+    assert differences(house.engine) == []
+    with Session(house.engine) as session:
+        begun = session.scalars(select(Dwelling)).all()
+        assert {one.person_id: one.village_code for one in begun} == people
+        assert {one.person_id: one.recorded_at for one in begun} == since
+        assert len(begun) == len(people)
+        assert {(one.valid_from, one.valid_to, one.superseded_at) for one in begun} == {(None, None, None)}
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

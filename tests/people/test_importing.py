@@ -1,8 +1,10 @@
 """Rosters taken in: looked through first, whole or not at all, and nobody twice."""
 
+import datetime as dt
 import io
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
@@ -11,12 +13,15 @@ from sqlalchemy import func, select
 
 from api_schemas.people import ImportOut
 from server.ledger.models import Event
-from server.people.models import Caregiver, Enrolment, Household, Person, Responsibility
+from server.people.enrolling import record_death
+from server.people.models import Caregiver, Dwelling, Enrolment, Household, Person, Responsibility
+from server.people.terms import Death
 from server.permissions import Role
 from tests.builders.world import SHENGPING, TUANSHAN, Phone, World
 from tests.people.conftest import Register, id_number
 
 HEADER = "姓名,身份证号码,村（社区）,救助类别,供养方式,享受时间,家庭住址,联系电话,户编号,与户主关系,照料人姓名,走访责任人"
+FAR = "341882100009"
 
 
 def roster(*rows: str, header: str = HEADER) -> bytes:
@@ -61,7 +66,7 @@ def test_a_roster_is_entered_once_however_often_it_comes(world: World, chief: Ph
     assert send(chief, data).get_json()["new"] == 2
     told = send(chief, data).get_json()
     assert (told["new"], told["updated"], told["unchanged"]) == (0, 0, 2)
-    assert (count(world, Person), count(world, Enrolment)) == (2, 2)
+    assert (count(world, Person), count(world, Enrolment), count(world, Dwelling)) == (2, 2, 2)
     with world.work() as work:
         assert sorted(work.session.scalars(select(Person.file_no))) == [
             "341882003-TK-2026-00001",
@@ -106,6 +111,59 @@ def test_the_wrong_rows_come_back_as_a_workbook(chief: Phone) -> None:
     cells = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert len(cells) == 2
     assert str(cells[1][0]).startswith("原第3行")
+
+
+def test_who_cannot_be_taken_in_comes_back_too_and_is_imported_once_corrected(
+    world: World, chief: Phone, registered: Register
+) -> None:
+    stranger = registered(1, village_code=FAR)
+    dead = registered(2)
+    with world.work() as work:
+        record_death(work, dead, Death(dt.date(2026, 3, 4)))
+    before = {stranger: of(world, stranger), dead: of(world, dead)}
+    data = roster(
+        row(3), row(1), row(2), row(4), row(4, address="=1+1"), row(5, village=FAR), row(6, id="12")
+    )
+    assert [one["row"] for one in send(chief, data, dry_run="true").get_json()["problems"]] == [3, 4, 6, 7, 8]
+    sent = send(chief, data, "/errors")
+    book = openpyxl.load_workbook(io.BytesIO(sent.data))
+    sheet = book.active
+    assert sheet is not None
+    reasons = [str(sheet.cell(line, 1).value) for line in range(2, sheet.max_row + 1)]
+    assert reasons[:3] == [
+        "原第3行：此人已在其他地方登记，请联系县民政局。",
+        "原第4行：此人已登记死亡，请核对。",
+        "原第6行：身份证号码：与第5行是同一个身份证号码，请只保留一行",
+    ]
+    assert [one.partition("：")[0] for one in reasons] == [f"原第{line}行" for line in (3, 4, 6, 7, 8)]
+    assert send(chief, data, leave_out_rejected="true").get_json()["new"] == 2
+    assert [cell.value for cell in sheet[1]][:4] == ["错误说明", "姓名", "身份证号码", "村(社区)"]
+    for line, number in zip(range(2, 7), (11, 12, 13, 14, 15), strict=True):
+        sheet.cell(line, 3).value = id_number(number)
+        sheet.cell(line, 4).value = TUANSHAN
+    corrected = io.BytesIO()
+    book.save(corrected)
+    told = send(chief, corrected.getvalue()).get_json()
+    assert (told["new"], told["updated"], told["rejected"]) == (5, 0, 0), told
+    assert count(world, Person) == 9
+    with world.work() as work:
+        keys = work.keys.fetch(work.session, work.session.scalars(select(Person.data_key_id)))
+        addresses = [
+            keys[one.data_key_id].open(
+                one.address_sealed, table="persons", column="address_sealed", row=one.id
+            )
+            for one in work.session.scalars(select(Person))
+            if one.address_sealed
+        ]
+    assert addresses.count("=1+1") == 1
+    assert before == {stranger: of(world, stranger), dead: of(world, dead)}
+
+
+def of(world: World, person_id: UUID) -> tuple[int, int | None]:
+    """Say how often a person was changed, and told of."""
+    with world.work() as work:
+        told = select(func.count()).select_from(Event).where(Event.person_id == person_id)
+        return work.session.get_one(Person, person_id).revision, work.session.scalar(told)
 
 
 def test_people_of_elsewhere_are_not_touched_and_only_the_fact_is_told(

@@ -13,7 +13,7 @@ from server.ledger.models import Event
 from server.people.editing import AlreadyExists
 from server.people.handing_over import assign
 from server.people.households import HouseholdHasHead
-from server.people.models import Household, Person, Responsibility
+from server.people.models import Dwelling, Household, Person, Responsibility
 from server.people.names import initials
 from server.people.registering import change_person, register_person
 from server.people.rules import PersonAlreadyRegistered
@@ -52,6 +52,17 @@ def test_the_id_number_tells_sex_and_birth_and_the_person_opens_under_their_own_
         assert person.file_no == "341882003-TK-2026-00001"
         assert person.is_head
         assert person.name_initials == "CSJ"
+
+
+def test_who_is_registered_has_lived_in_their_village_as_far_as_is_known(
+    world: World, registered: Register
+) -> None:
+    person_id = registered(1)
+    registered(2, village_code=QIANCUN)
+    with world.work() as work:
+        (kept,) = work.session.scalars(select(Dwelling).where(Dwelling.person_id == person_id)).all()
+        assert (kept.village_code, kept.valid_from, kept.valid_to) == (TUANSHAN, None, None)
+        assert kept.recorded_at == work.session.get_one(Person, person_id).created_at
 
 
 def test_family_names_are_read_as_family_names() -> None:

@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import struct
-import threading
 import time
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from server.photos.intake_limits import (
     PhotoType,
     PhotoUnreadable,
 )
-from server.photos.terms import ExifFacts, PhotoFormat
+from server.photos.terms import ExifFacts
 from tests.photos.builders import (
     NOT_PHOTOS,
     SECRET,
@@ -414,24 +413,6 @@ def test_distance_is_the_same_for_signed_hashes(one: int, other: int) -> None:
         return value - 2**64 if value >> 63 else value
 
     assert hamming(one, other) == hamming(signed(one), signed(other)) == hamming(other, one)
-
-
-def test_only_big_pictures_pass_the_gate() -> None:
-    gate = threading.Semaphore(0)
-    assert examine(phone_jpeg(), limits=LIMITS, gate=gate).format is PhotoFormat.JPEG
-    passed: list[object] = []
-
-    def wait() -> None:
-        data = encoded(Image.new("RGB", (4400, 3000), "gray"), "JPEG")
-        passed.append(examine(data, limits=LIMITS, gate=gate))
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    thread.join(0.3)
-    assert passed == []
-    gate.release()
-    thread.join(5)
-    assert len(passed) == 1
 
 
 def test_a_file_is_read_from_its_beginning() -> None:

@@ -32,6 +32,22 @@ def test_what_was_put_is_read_back_whole(store: BlobStore) -> None:
     assert read(store) == BYTES
 
 
+def test_bytes_in_memory_are_put_with_and_without_a_digest(store: BlobStore) -> None:
+    store.put(KEY, BYTES, size=len(BYTES))
+    store.put(KEY, BYTES, size=len(BYTES), sha256=digest(BYTES))
+    with store.spool() as file:
+        file.write(BYTES)
+        store.put(KEY, file, size=len(BYTES))
+    assert read(store) == BYTES
+    with pytest.raises(BlobExists):
+        store.put(KEY, BYTES[:-1] + b"x", size=len(BYTES))
+    for size, sha256 in ((len(BYTES), bytes(32)), (len(BYTES) - 1, None)):
+        with pytest.raises(BlobDamaged):
+            store.put("cd/0123456789", BYTES, size=size, sha256=sha256)
+    assert read(store) == BYTES
+    assert store.stat("cd/0123456789") is None
+
+
 def test_an_empty_blob_is_a_blob(store: BlobStore) -> None:
     put(store, data=b"")
     assert read(store) == b""

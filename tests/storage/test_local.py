@@ -54,9 +54,9 @@ class WatchedDisk(Disk):
         super().fsync_file(file)
         self.unsynced_files.discard(os.fstat(file.fileno()).st_ino)
 
-    def link(self, temporary: Path, target: Path) -> None:
+    def link(self, file: BinaryIO, target: Path) -> None:
         self.note("link")
-        super().link(temporary, target)
+        super().link(file, target)
         assert target.stat().st_ino not in self.unsynced_files, "a name for bytes that are not on the medium"
         self.unsynced_names.add(target)
 
@@ -113,6 +113,44 @@ def test_a_blob_is_written_synced_named_and_its_folders_synced_in_this_order(
         "make folder", "fsync folder", "make folder", "fsync folder",
         "link", "fsync folder", "unlink",
     ]  # fmt: skip
+
+
+def test_a_blob_from_memory_takes_the_same_steps_in_one_write(store: LocalStore, disk: WatchedDisk) -> None:
+    store.put(KEY, BYTES, size=len(BYTES))
+    assert disk.steps == [
+        "create", "write", "fsync file",
+        "make folder", "fsync folder", "make folder", "fsync folder",
+        "link", "fsync folder", "unlink",
+    ]  # fmt: skip
+    assert disk.survives_power_loss(store._root / KEY)
+    assert (store._root / KEY).read_bytes() == BYTES
+
+
+def test_a_killed_process_leaves_no_name_behind(store: LocalStore, disk: WatchedDisk) -> None:
+    with store.spool() as file:
+        file.write(BYTES)
+        file.flush()
+        assert litter(store) == []
+    disk.failing = {"link": errno.EIO}
+    with pytest.raises(Unavailable):
+        store.put(KEY, BYTES, size=len(BYTES))
+    assert litter(store) == []
+
+
+def test_where_every_file_has_a_name_the_steps_are_the_same(
+    store: LocalStore, disk: WatchedDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.storage.disk._nameless", lambda _folder: None)
+    with store.spool() as file:
+        file.write(BYTES)
+        assert len(litter(store)) == 1
+        store.put(KEY, file, size=len(BYTES))
+    disk.steps.clear()
+    put(store, "ab/cd/another", b"x")
+    assert disk.steps == ["create", "write", "fsync file", "link", "fsync folder", "unlink"]
+    assert disk.survives_power_loss(store._root / KEY)
+    assert (store._root / KEY).read_bytes() == BYTES
+    assert litter(store) == []
 
 
 def test_the_second_blob_of_a_folder_syncs_only_that_folder(store: LocalStore, disk: WatchedDisk) -> None:

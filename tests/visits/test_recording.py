@@ -1,8 +1,12 @@
 """A visit is stored once, however often it is sent (CONTRACT §4)."""
 
+import datetime as dt
 from uuid import uuid4
 
+from sqlalchemy import select, update
+
 from server.permissions import Role
+from server.schedule.models import Duty
 from tests.builders.world import SHENGPING, World
 
 
@@ -31,6 +35,27 @@ def body(person: object, visitor: object, **changes: object) -> dict[str, object
         "no_photo_reason": None,
         **changes,
     }
+
+
+def test_where_somebody_must_be_seen_in_person_a_call_is_not_enough(world: World) -> None:
+    visitor = world.worker()
+    person, easier = world.person(visitor), world.person(visitor)
+    with world.work() as work:
+        work.session.execute(update(Duty).where(Duty.person_id == person).values(in_person=1))
+    phone = world.phone(visitor)
+    remote: dict[str, object] = {
+        "method": "video", "outcome": "remote_met", "location": None, "no_location_reason": "not_required",
+    }  # fmt: skip
+    states = {}
+    for who, change in ((person, remote), (easier, remote), (person, {})):
+        answer = phone.put(f"/visits/{uuid4()}", body(who, visitor.worker_id, **change))
+        assert answer.status_code == 201, answer.json
+        states[who, len(states)] = answer.json["duty"]["state"]
+    assert states == {(person, 0): "open", (easier, 1): "met", (person, 2): "met"}
+    with world.work() as work:
+        march = Duty.period_start == dt.date(2026, 3, 1)
+        rows = work.session.execute(select(Duty.person_id, Duty.done, Duty.done_in_person).where(march))
+        assert {tuple(row) for row in rows} == {(person, 2, 1), (easier, 1, 0)}
 
 
 def test_a_repeat_answers_with_the_stored_record_and_adds_nothing(world: World) -> None:

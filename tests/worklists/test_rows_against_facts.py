@@ -19,7 +19,8 @@ from server.people.terms import EndOfEnrolment, ExitReason, NewPause, PauseReaso
 from server.permissions import Actor, Role
 from tests.builders.clock import Clock
 from tests.builders.visits import a_visit_body
-from tests.builders.world import SHENGPING, Phone, World
+from tests.builders.world import QIANCUN, SHENGPING, TUANSHAN, Phone, World
+from tests.conftest import Template, _settings
 
 DAYS = st.integers(0, 89)
 STEPS = st.lists(
@@ -29,6 +30,7 @@ STEPS = st.lists(
         st.tuples(st.just("correct"), st.integers(0, 9), DAYS),
         st.tuples(st.just("pause"), DAYS, st.integers(0, 40)),
         st.tuples(st.just("exit"), DAYS, st.just("")),
+        st.tuples(st.just("move"), st.just(0), st.just("")),
         st.tuples(st.just("wait"), st.integers(1, 40), st.just("")),
     ),
     min_size=1,
@@ -63,24 +65,28 @@ def test_rows_say_what_the_facts_say(
         facts = _of(person, chief.get("/overdue", as_of=day, known_at=now, limit=200).json["items"])
         known = [{**item, "responsible": None} for item in facts]
         assert [{**item, "responsible": None} for item in rows] == known, (day, steps)
+        for village in (TUANSHAN, QIANCUN):
+            there = chief.get("/overdue", as_of=day, village=village, limit=200).json["items"]
+            known = chief.get("/overdue", as_of=day, known_at=now, village=village, limit=200).json["items"]
+            lived = [item for item in rows if item["person"]["village"]["code"] == village]
+            assert _of(person, there) == lived, (day, village, steps)
+            assert [item["due_on"] for item in _of(person, known)] == [item["due_on"] for item in lived]
 
 
 @pytest.fixture(scope="session")
-def lasting(sqlite_template: object, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Actor, Actor]:
+def lasting(
+    sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[World, Actor, Actor]:
     """Give one town for all examples; every example adds a person of its own."""
     from server.app import create_app
-    from server.http.parts import Parts
     from server.tools import Tools
-    from tests.conftest import _migrate, _settings
 
     folder = tmp_path_factory.mktemp("lasting")
     clock = Clock(dt.datetime(2026, 1, 1, 4, 0, tzinfo=dt.UTC))
-    app: Flask = create_app(_settings(f"sqlite:///{folder}/app.sqlite", folder), Tools(clock=clock))
-    parts: Parts = app.extensions["parts"]
-    _migrate(parts)
+    app: Flask = create_app(_settings(sqlite_template.copy(folder), folder), Tools(clock=clock))
     world = World(app, clock)
     clock.instant = dt.datetime(2026, 3, 5, 4, 0, tzinfo=dt.UTC)
-    visitor, chief = world.worker(), world.worker(Role.CHIEF, SHENGPING)
+    visitor, chief = world.worker(area=SHENGPING), world.worker(Role.CHIEF, SHENGPING)
     return world, visitor, chief
 
 
@@ -129,6 +135,11 @@ def _do(
                     UUID(running[0]["id"]),
                     EndOfEnrolment(min(BEGIN + dt.timedelta(days=number), today), ExitReason.VOLUNTARY),
                 )
+    elif kind == "move":
+        stored = chief.get(f"/people/{person}").json
+        village = QIANCUN if stored["village"]["code"] == TUANSHAN else TUANSHAN
+        answer = chief.put(f"/people/{person}", {"village_code": village}, revision=stored["revision"])
+        assert answer.status_code == 200, answer.json
     elif kind == "wait":
         world.clock.move(days=number)
 

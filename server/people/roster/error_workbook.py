@@ -49,7 +49,7 @@ def write_error_workbook(
             sheet.write_string(0, position, title, head)
         for count, row in enumerate(rejected, start=1):
             reasons = (
-                ";".join(f"{problem.column}:{problem.message}" for problem in row.problems)
+                ";".join(":".join(filter(None, (one.column, one.message))) for one in row.problems)
                 .replace(";", "；")
                 .replace(":", "：")
             )

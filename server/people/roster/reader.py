@@ -1,7 +1,7 @@
 """A received roster file, opened and read row by row."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO, Protocol
@@ -39,6 +39,7 @@ from server.people.roster.terms import (
     RosterLimits,
     RosterReport,
     RosterRow,
+    RowProblem,
 )
 from server.people.roster.villages import VillageLookup
 from server.people.terms import Category
@@ -104,6 +105,22 @@ class Roster:
 
     def rows(self) -> Iterator[RosterRow | RejectedRow]:
         """Read the persons in the order of the file, lazily; calling it again reads again from the beginning."""
+        for _, result in self._read():
+            yield result
+
+    def rejected(self, refused: Mapping[int, Sequence[RowProblem]]) -> Iterator[RejectedRow]:
+        """Read again and give, in the order of the file, the rows not understood and those refused later, as received.
+
+        `refused` gives what was found wrong with understood rows, by row number, when they were compared with others.
+        """
+        for row, result in self._read():
+            if isinstance(result, RejectedRow):
+                yield result
+            elif result.row_number in refused:
+                texts = tuple(map(cells.text_of, row))
+                yield RejectedRow(result.row_number, texts, tuple(refused[result.row_number]))
+
+    def _read(self) -> Iterator[tuple[Sequence[Cell], RosterRow | RejectedRow]]:
         old = self.report
         self.report = report = RosterReport(old.kind, old.sheet, old.other_sheets, self.header)
         interpreter: Interpreter = self._make()
@@ -135,7 +152,7 @@ class Roster:
             else:
                 report.rejected += 1
                 report.problems_by_column.update({problem.column for problem in result.problems})
-            yield result
+            yield row, result
 
     def _header_keys(self) -> list[set[str]]:
         rows = []
