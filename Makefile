@@ -9,7 +9,7 @@ RUN := .venv/.run-stamp
 TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
-QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript
+QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript and not nginx
 
 PORT ?= 8000
 export PORT
@@ -73,7 +73,7 @@ lint: $(TEST) ## ruff, mypy, and who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-engines: ## install PostgreSQL, Ceph's object gateway, Chromium, ExifTool and TypeScript where they are missing
+engines: ## install PostgreSQL, Ceph's object gateway, Chromium, ExifTool, TypeScript and nginx where they are missing
 	@tests/engines/install.sh $(ENGINES)
 
 bench: $(TEST) ## the benchmarks that fit ten minutes (one of them: .venv/bin/python -m bench NAME)

@@ -12,7 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import county, growth, main_job, measuring, million, pages, profiling, sync
+from bench import (
+    county,
+    growth,
+    main_job,
+    measuring,
+    million,
+    pages,
+    profiling,
+    restarts,
+    servers,
+    sync,
+)
 from bench.measuring import Figure, Plan
 from bench.server import Shape
 
@@ -25,6 +36,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "profile": profiling.profiles,
     "renditions": main_job.renditions,
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
+    "servers": servers.compare,
+    "restarts": restarts.lose_none,
 }
 LARGE: Mapping[str, Benchmark] = {
     "pages": pages.pages,
@@ -38,6 +51,8 @@ LARGE: Mapping[str, Benchmark] = {
 EVERY = {**BENCHMARKS, **LARGE}
 SHORT = Plan(seconds=10, runs=1)
 """What runs without a name: everything within ten minutes."""
+NAMED_ONLY = frozenset({"servers", "restarts"})
+"""What runs only when it is named: what needs to be measured once."""
 
 
 def main() -> None:
@@ -68,7 +83,10 @@ def main() -> None:
     # Whoever ends us early (a time limit) must not leave a server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     measuring.head()
-    kept = [measuring.keep(name, plan, EVERY[name](plan)) for name in told.names or BENCHMARKS]
+    kept = [
+        measuring.keep(name, plan, EVERY[name](plan))
+        for name in told.names or (name for name in BENCHMARKS if name not in NAMED_ONLY)
+    ]
     print("raw figures:", *kept)
 
 

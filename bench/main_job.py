@@ -26,7 +26,7 @@ def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
     """Record visits of many people, each with so many photos."""
     work = "record a visit" + (f", {photos} photo{'s' * (photos > 1)}" if photos else "")
     with running(people=plan.people, sqlite=sqlite, shape=plan.shape) as server:
-        job = {"deed": "record", "photos": photos, "targets": _people(server)}
+        job = {"deed": "record", "photos": photos, "targets": targets(server)}
         return measuring.measure(server, plan, work + (" (SQLite)" if sqlite else ""), job)
 
 
@@ -35,12 +35,12 @@ def reads(plan: Plan) -> list[Figure]:
     with running(people=plan.people, shape=plan.shape) as server:
         stored = replace(plan, runs=1, clients=(8,))
         measuring.measure(
-            server, stored, "(storing)", {"deed": "record", "photos": 0, "targets": _people(server)}
+            server, stored, "(storing)", {"deed": "record", "photos": 0, "targets": targets(server)}
         )
         token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
-        visits = [[token, f"/visits/{visit_id}"] for visit_id in _visits(server)]
+        visits = [[token, f"/visits/{visit_id}"] for visit_id in stored_visits(server)]
         figures = measuring.measure(server, plan, "read one visit", {"deed": "read", "targets": visits})
-        archives = [[token, f"/archives/{target[2]}"] for target in _people(server)]
+        archives = [[token, f"/archives/{target[2]}"] for target in targets(server)]
         figures += measuring.measure(server, plan, "read one archive", {"deed": "read", "targets": archives})
         photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server, READ_PHOTOS)]
         return figures + measuring.measure(
@@ -52,7 +52,7 @@ def renditions(plan: Plan) -> list[Figure]:
     """Look at photos of 300 kB for the first time, which makes both small pictures and stores them."""
     with running(people=plan.people, shape=plan.shape) as server:
         stored = replace(plan, runs=1, clients=(8,), seconds=5)
-        people = {"deed": "record", "photos": 0, "targets": _people(server)}
+        people = {"deed": "record", "photos": 0, "targets": targets(server)}
         measuring.measure(server, stored, "(storing)", people)
         token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
         photos = [[token, f"/photos/{photo_id}?size=thumb"] for photo_id in _photos(server, FIRST_VIEWS)]
@@ -66,7 +66,7 @@ def renditions(plan: Plan) -> list[Figure]:
         return measuring.measure(server, plan, work, job, before=forget)
 
 
-def _people(server: Running) -> list[Any]:
+def targets(server: Running) -> list[Any]:
     """List (token, worker, person) so that neighbours in the list belong to different workers."""
     longest = max(len(visitor.people) for visitor in server.visitors)
     return [
@@ -77,7 +77,7 @@ def _people(server: Running) -> list[Any]:
     ]
 
 
-def _visits(server: Running) -> list[UUID]:
+def stored_visits(server: Running) -> list[UUID]:
     with unit_of_work(server.house.sessions) as session:
         return list(session.scalars(select(Visit.id)))
 

@@ -17,7 +17,6 @@ from server.http import health, log, problems
 from server.http.api import HouseApi
 from server.http.parts import Parts
 from server.openapi import OPTIONS
-from server.schema import MIGRATIONS
 from server.settings import Settings
 from server.storage import open_store
 from server.tables import METADATA
@@ -71,7 +70,6 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
         who=who,
         who_is=who_is,
         settle=settle_people,
-        migrations=str(MIGRATIONS),
     )
     log.install(app)
     problems.install(app)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from server.accounts.commands import accounts
 from server.accounts.limits import forget_old
 from server.db import unit_of_work
+from server.doctor.commands import doctor
 from server.errors import Refusal
 from server.http.api import description
 from server.http.command import at_work
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
     for command in (
         accounts,
         db,
+        doctor,
         keyring,
         duties,
         ledger,

@@ -34,7 +34,6 @@ class Parts:
     who: Who
     who_is: Callable[[Session, UUID], Actor]
     settle: Callable[[Work, set[UUID]], None]
-    migrations: str
 
     def work(self, session: Session, actor: Actor | None = None, request_id: str | None = None) -> Work:
         """Open a piece of work on a session, for a request, a command or a timer."""

@@ -28,6 +28,7 @@ has_s3() {
 has_browser() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; }
 has_exiftool() { command -v exiftool >/dev/null 2>&1; }
 has_typescript() { command -v tsc >/dev/null 2>&1; }
+has_nginx() { command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; }
 
 packages_of() {
     case $1 in
@@ -37,6 +38,7 @@ packages_of() {
     browser) echo chromium ;;
     exiftool) echo libimage-exiftool-perl ;;
     typescript) echo node-typescript ;;
+    nginx) echo nginx-light ;;
     esac
 }
 name_of() {
@@ -46,6 +48,7 @@ name_of() {
     browser) echo 'Chromium' ;;
     exiftool) echo 'ExifTool' ;;
     typescript) echo 'the TypeScript compiler' ;;
+    nginx) echo 'nginx' ;;
     esac
 }
 
@@ -77,7 +80,7 @@ install() {
 deadline=$(($(date +%s) + limit))
 marks=
 missing=
-for engine in postgres s3 browser exiftool typescript; do
+for engine in postgres s3 browser exiftool typescript nginx; do
     "has_$engine" && continue
     if can_install; then
         echo "engines: installing $(name_of "$engine") ($(packages_of "$engine"))"
@@ -97,5 +100,5 @@ if [ -n "$missing" ]; then
     can_install || echo '!! cannot install: needs apt-get, and root or sudo without a password' >&2
     echo '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!' >&2
 else
-    echo 'engines: PostgreSQL, S3, Chromium, ExifTool and TypeScript are there'
+    echo 'engines: PostgreSQL, S3, Chromium, ExifTool, TypeScript and nginx are there'
 fi

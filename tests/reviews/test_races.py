@@ -23,6 +23,8 @@ from server.visits.models import Visit
 from tests.builders.world import QIANCUN, SHENGPING, TUANSHAN, Phone, World
 from tests.visits.test_recording import body
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 12
 SECONDS = 60.0
 ABSENT = {
