@@ -119,7 +119,7 @@ def main() -> None:
     """Open the periods of the day that is named, and tell the seconds and the memory of this process."""
     tools = Tools(clock=lambda: dt.datetime.combine(dt.date.fromisoformat(sys.argv[1]), dt.time(8), SHANGHAI))
     house = house_of(os.environ)
-    base = _resident_mb()
+    base = _peak_mb()
     began = time.perf_counter()
     with unit_of_work(house.sessions) as session:
         work = Work(session, tools, house.keys, tools.now(), settle=house.settle)
@@ -136,10 +136,6 @@ def main() -> None:
             }
         )
     )
-
-
-def _resident_mb() -> float:
-    return sum(meter.memory_mb(os.getpid()).values())
 
 
 def _peak_mb() -> float:
