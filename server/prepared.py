@@ -137,7 +137,9 @@ def _rows(words: Words, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
     if not isinstance(words, Select):
         return tuple
     columns = words.selected_columns
-    row = namedtuple("Row", columns.keys())  # type: ignore[misc]  # noqa: PYI024  (its names come from the statement)
+    names = [column.name for column in columns]
+    assert len(set(names)) == len(names), "two columns of one name: label one of them"
+    row = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  (its names come from the statement)
     converts = [_convert(column.type, dialect) for column in columns]
     if not any(converts):
         return row._make

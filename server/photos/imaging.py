@@ -75,7 +75,7 @@ def render_all(
         turn = 1 if heif else read_exif(picture.exif).orientation or 1
         made = {}
         for box in sorted(boxes, reverse=True):
-            image.thumbnail((box, box), Image.Resampling.LANCZOS, reducing_gap=None)
+            image.thumbnail((box, box), Image.Resampling.LANCZOS, reducing_gap=2.0)
             made[box] = _jpeg(_upright(_to_srgb(image, picture.icc), turn))
         return made
 

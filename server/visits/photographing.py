@@ -183,7 +183,7 @@ def _spot_in_sight(role: Role, area_code: str) -> Prepared:
     return Prepared(
         select(
             Visit.person_id,
-            Person.village_code,
+            Visit.village_code,  # the locked row's: a move that came first has changed it, one that waits will
             Person.photo_consent,
             StoredKey.wrapped.is_not(None).label("has_key"),
             *(PHOTOS.c[name].label(f"photo_{name}") for name in ("id", "visit_id", "sha256", *_CLAIMED)),

@@ -101,6 +101,12 @@ def test_a_connection_that_was_cut_is_told_and_replaced(house: Parts) -> None:
         assert by_area.all(session, {"area_code": "341882003"}) == []
 
 
+def test_two_columns_of_one_name_are_refused(house: Parts) -> None:
+    twice = Prepared(select(PolicyVersion.id, PolicyVersion.key, PolicyVersion.key.label("id")))
+    with pytest.raises(AssertionError, match="one name"), unit_of_work(house.sessions) as session:
+        twice.first(session, {})
+
+
 def test_a_statement_with_a_list_is_refused(house: Parts) -> None:
     listed = Prepared(
         select(PolicyVersion.id).where(PolicyVersion.key.in_(bindparam("keys", expanding=True)))
