@@ -32,6 +32,12 @@ class Line:
 
     def ask(self, method: str, path: str, token: str, body: bytes = b"", kind: str = "") -> int:
         """Send one request; `kind` is the content type of the body."""
+        return self.read(method, path, token, body, kind)[0]
+
+    def read(
+        self, method: str, path: str, token: str, body: bytes = b"", kind: str = ""
+    ) -> tuple[int, bytes]:
+        """Send one request and give the body of the answer too."""
         head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
         if body:
             head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
@@ -40,10 +46,12 @@ class Line:
         while b"\r\n\r\n" not in got:
             got += self._more()
         top, _, rest = got.partition(b"\r\n\r\n")
+        parts = [rest]
         missing = int(top.lower().split(b"content-length:")[1].split(b"\r\n")[0]) - len(rest)
         while missing > 0:
-            missing -= len(self._more())
-        return int(top[9:12])
+            parts.append(self._more())
+            missing -= len(parts[-1])
+        return int(top[9:12]), b"".join(parts)
 
     def _more(self) -> bytes:
         got = self._socket.recv(65536)
@@ -84,7 +92,23 @@ def reading(job: dict[str, Any]) -> Deed:
     return deed
 
 
-DEEDS = {"record": recording, "read": reading}
+def syncing(job: dict[str, Any]) -> Deed:
+    """Let one phone after the other fetch everything that is its own, page by page."""
+    tokens = job["tokens"]
+
+    def deed(line: Line, number: int) -> Iterator[int]:
+        token = tokens[number % len(tokens)]
+        cursor: str | None = ""
+        while cursor is not None:
+            status, body = line.read("GET", f"/sync?cursor={cursor}" if cursor else "/sync", token)
+            yield status
+            page = json.loads(body)
+            cursor = page["next_cursor"] if page["has_more"] else None
+
+    return deed
+
+
+DEEDS = {"record": recording, "read": reading, "sync": syncing}
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Plan:
     clients: tuple[int, ...] = (8, 32)
     people: int = 10_000
     shape: Shape = field(default_factory=Shape)
+    keep: Path | None = None
+    """Where stores are kept for the next benchmark; None: they are deleted after this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def head() -> None:
     )
 
 
-def keep(name: str, plan: Plan, figures: list[Figure]) -> Path:
+def keep(name: str, plan: Plan, figures: Sequence[Figure | dict[str, Any]]) -> Path:
     """Write every run as JSON into bench/results/."""
     RESULTS.mkdir(exist_ok=True)
     now = Tools().now()
@@ -119,9 +121,9 @@ def keep(name: str, plan: Plan, figures: list[Figure]) -> Path:
         "machine": platform.platform(),
         "python": platform.python_version(),
         "plan": asdict(plan),
-        "runs": [{**asdict(one), "cpu": one.cpu} for one in figures],
+        "runs": [one if isinstance(one, dict) else {**asdict(one), "cpu": one.cpu} for one in figures],
     }
-    path.write_text(json.dumps(raw, indent=1, ensure_ascii=False))
+    path.write_text(json.dumps(raw, indent=1, ensure_ascii=False, default=str))
     return path
 
 

@@ -70,8 +70,8 @@ def sign_in(house: Parts, role: Role, area_code: str) -> str:
     with unit_of_work(house.sessions) as session:
         work = house.work(session)
         rows: dict[type[Base], list[dict[str, Any]]] = {}
-        _, token = _worker(work, rows, role, area_code)
-        _insert_all(session, rows)
+        _, token = rows_of_worker(work, rows, role, area_code)
+        insert_all(session, rows)
     return token
 
 
@@ -80,18 +80,19 @@ def _add(work: Work, villages: list[str], numbers: range, people_each: int) -> I
     made = []
     for first in range(numbers.start, numbers.stop, people_each):
         village = villages[(first // people_each) % len(villages)]
-        worker, token = _worker(work, rows, Role.VISITOR, village)
+        worker, token = rows_of_worker(work, rows, Role.VISITOR, village)
         there = range(first, min(numbers.stop, first + people_each))
         made.append(
             Visitor(worker, token, tuple(_person(work, rows, number, village, worker) for number in there))
         )
-    _insert_all(work.session, rows)
+    insert_all(work.session, rows)
     yield from made
 
 
-def _worker(
+def rows_of_worker(
     work: Work, rows: dict[type[Base], list[dict[str, Any]]], role: Role, area_code: str
 ) -> tuple[UUID, str]:
+    """Gather the rows of a worker whose phone is signed in; gives their id and token."""
     worker_id = work.new_id()
     token, token_digest = mint(work.tools.random_bytes)
     _put(rows, Worker, id=worker_id, name="测试人员", data_key_id=_key(work, rows), created_at=work.now)
@@ -173,7 +174,8 @@ def _put(rows: dict[type[Base], list[dict[str, Any]]], table: type[Base], **row:
     rows.setdefault(table, []).append(row)
 
 
-def _insert_all(session: Session, rows: dict[type[Base], list[dict[str, Any]]]) -> None:
+def insert_all(session: Session, rows: dict[type[Base], list[dict[str, Any]]]) -> None:
+    """Insert what was gathered, the tables in an order that their references allow."""
     for table in (
         StoredKey,
         Worker,

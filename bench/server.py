@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -83,11 +83,11 @@ def running(*, people: int, sqlite: bool = False, shape: Shape | None = None) ->
         database = None if sqlite else stack.enter_context(postgres())
         url = database.new_database() if database else f"sqlite:///{folder}/app.sqlite"
         environment = _environment(folder, url, shape)
-        house: Parts = _app(environment).extensions["parts"]
+        house = house_of(environment)
         stack.callback(house.engine.dispose)
         visitors = populate(house, people=people)
-        port = _free_port()
-        process = stack.enter_context(_granian(environment, port, shape, folder / "server.log"))
+        port = free_port()
+        process = stack.enter_context(granian(environment, port, shape, folder / "server.log"))
         yield Running(port, process.pid, house, visitors, database, folder / "uploads")
 
 
@@ -113,7 +113,13 @@ def _environment(folder: Path, database_url: str, shape: Shape) -> dict[str, str
     }
 
 
-def _app(environment: dict[str, str]) -> Flask:
+def house_of(environment: Mapping[str, str]) -> Parts:
+    """Make the application over a database, migrated to its newest form."""
+    parts: Parts = _app(environment).extensions["parts"]
+    return parts
+
+
+def _app(environment: Mapping[str, str]) -> Flask:
     app = create_app(
         Settings(
             database_url=environment["DATABASE_URL"],
@@ -127,9 +133,10 @@ def _app(environment: dict[str, str]) -> Flask:
 
 
 @contextmanager
-def _granian(
+def granian(
     environment: dict[str, str], port: int, shape: Shape, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the WSGI server for as long as the block lasts."""
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(shape.workers), "--blocking-threads", str(shape.threads)),
@@ -164,7 +171,8 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Pat
     raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

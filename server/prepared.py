@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Table, Update
+from sqlalchemy import Connection, Dialect, Float, Insert, Select, Table, Update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import compiler
+from sqlalchemy.types import TypeEngine
 
 Row = Any
 """A named tuple of one row, its values as the columns' types give them."""
@@ -139,10 +140,18 @@ def _rows(words: Words, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
     names = [column.name for column in columns]
     assert len(set(names)) == len(names), "two columns of one name: label one of them"
     row = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  (its names come from the statement)
-    converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    converts = [_convert(column.type, dialect) for column in columns]
     if not any(converts):
         return row._make
     return partial(_converted, row._make, converts)
+
+
+def _convert(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, Float) and not kind.asdecimal:
+        return (
+            None  # the drivers give floats; SQLAlchemy asks which kind the answer has, and there is none yet
+        )
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _converted(

@@ -1,5 +1,6 @@
 """A person's file as the wire shows it: whole for those who must find the person, masked for others."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -26,23 +27,33 @@ def shown(work: Work, person_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     villages = names(work.session, [one.person.village_code for one in files.values()], work.today)
     finds = is_the_house(work) or work.actor.role in FINDERS
     return {
-        person_id: {
-            **_identity(one, keys.get(one.person.data_key_id), finds=finds),
-            "village": {
-                "code": one.person.village_code,
-                "name": villages.get(one.person.village_code, ""),
-            },
-            "categories": sorted(
-                {
-                    str(row.category)
-                    for row in one.enrolments
-                    if row.valid_from <= work.today and (row.valid_to is None or row.valid_to >= work.today)
-                }
-            ),
-            **_care(one, keys.get(one.person.data_key_id), finds=finds),
-            **_histories(one),
-        }
+        person_id: one_shown(
+            one,
+            keys.get(one.person.data_key_id),
+            villages.get(one.person.village_code, ""),
+            work.today,
+            finds=finds,
+        )
         for person_id, one in files.items()
+    }
+
+
+def one_shown(
+    one: OnFile, key: DataKey | None, village: str, today: dt.date, *, finds: bool
+) -> dict[str, Any]:
+    """Write one person's file from what is on file; `finds`: whoever reads it must find and call the person."""
+    return {
+        **_identity(one, key, finds=finds),
+        "village": {"code": one.person.village_code, "name": village},
+        "categories": sorted(
+            {
+                str(row.category)
+                for row in one.enrolments
+                if row.valid_from <= today and (row.valid_to is None or row.valid_to >= today)
+            }
+        ),
+        **_care(one, key, finds=finds),
+        **_histories(one),
     }
 
 

@@ -4,16 +4,22 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Integer, Uuid, bindparam, select, tuple_
 
+from server.db import UtcInstant, Word
 from server.http import paging
 from server.ledger.work import Work
 from server.people.models import Person
 from server.people.sight import visible_to
 from server.regions.queries import inside
+from server.vault.models import StoredKey
 from server.visits.models import Visit
-from server.visits.showing import shown
+from server.visits.showing import SHOWN_OF, shown_rows
 from server.visits.terms import VisitState
+
+_VISITS = Visit.__table__
+# Written into the statement: the index of what waits holds nothing else.
+_WAITING = bindparam("waiting", VisitState.SUBMITTED, Word(VisitState), literal_execute=True)
 
 
 def queue(
@@ -25,17 +31,19 @@ def queue(
     """
     after = paging.decode(cursor, (dt.datetime.fromisoformat, UUID))
     wanted = (
-        select(Visit)
-        .join(Person, Person.id == Visit.person_id)
-        .where(Visit.state == VisitState.SUBMITTED, visible_to(work.signed_in))
-        .order_by(Visit.received_at, Visit.id)
-        .limit(limit + 1)
+        select(*[_VISITS.c[name] for name in SHOWN_OF], Person.data_key_id, StoredKey.wrapped)
+        .join(Person, Person.id == _VISITS.c.person_id)
+        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        .where(_VISITS.c.state == _WAITING, visible_to(work.signed_in))
+        .order_by(_VISITS.c.received_at, _VISITS.c.id)
+        .limit(bindparam("limit", limit + 1, Integer(), literal_execute=True))
     )
     if village is not None:
         wanted = wanted.where(inside(Person.village_code, village))
     if after is not None:
-        wanted = wanted.where(tuple_(Visit.received_at, Visit.id) > tuple_(after[0], after[1]))
-    rows = work.session.scalars(wanted).all() if finding is None else []
+        last = tuple_(bindparam("last_at", after[0], UtcInstant()), bindparam("last_id", after[1], Uuid()))
+        wanted = wanted.where(tuple_(_VISITS.c.received_at, _VISITS.c.id) > last)
+    rows = work.session.execute(wanted).all() if finding is None else []
     kept, next_cursor = paging.page(rows, limit, lambda visit: (visit.received_at.isoformat(), visit.id))
     work.looked("reviews.queue_read", "visits", visits=[visit.id for visit in kept])
-    return {"items": shown(work, kept), "next_cursor": next_cursor}
+    return {"items": shown_rows(work, kept), "next_cursor": next_cursor}

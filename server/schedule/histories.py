@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from server.nested import among
 from server.people.models import CareAssessment, Enrolment, Pause, Person, PersonTag
-from server.people.terms import CareLevel
+from server.people.terms import CareLevel, PauseReason
+from server.prepared import Prepared
 from server.schedule import terms
 from server.schedule.periods import DAY
 from server.schedule.queries import known
@@ -62,14 +64,21 @@ def pauses_of(
 ) -> dict[UUID, list[terms.Pause]]:
     """Gather the pauses of people."""
     found: dict[UUID, list[terms.Pause]] = defaultdict(list)
-    for pause in session.scalars(
-        select(Pause).where(
-            Pause.person_id.in_(people),
-            known(Pause.recorded_at.expression, Pause.superseded_at.expression, known_at),
-        )
-    ):
-        found[pause.person_id].append(terms.Pause(pause.reason, pause.from_on, pause.to_on))
+    named = {"people": people}
+    rows = _PAUSES.all(session, named) if known_at is None else session.execute(_pauses(known_at), named)
+    for person_id, reason, from_on, to_on in rows:
+        found[person_id].append(terms.Pause(reason, from_on, to_on))
     return found
+
+
+def _pauses(known_at: dt.datetime | None) -> Select[UUID, PauseReason, dt.date, dt.date]:
+    pause = Pause.__table__
+    return select(pause.c.person_id, pause.c.reason, pause.c.from_on, pause.c.to_on).where(
+        among(pause.c.person_id, "people"), known(pause.c.recorded_at, pause.c.superseded_at, known_at)
+    )
+
+
+_PAUSES = Prepared(_pauses(None))  # every list asks it
 
 
 def _levels(

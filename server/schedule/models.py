@@ -13,6 +13,8 @@ from server.schedule.terms import DutyKind, EmergencyKind, PeriodUnit
 
 UNMET = "met_on IS NULL AND closed_on IS NULL"
 
+MISSED = "met_on IS NULL AND closed_on IS NOT NULL"
+
 
 class RuleVersion(Base):
     """How often whom: one version of a visit rule, with its source and where and when it holds.
@@ -117,7 +119,26 @@ class Duty(Base):
             postgresql_where=text(UNMET),
             sqlite_where=text(UNMET),
         ),
-        Index("ix_duties_village", "village_code", "due_on"),
+        Index(
+            "ix_duties_unmet_township",
+            "category",
+            text("substr(village_code, 1, 9)"),
+            "due_on",
+            "person_id",
+            postgresql_include=["village_code", "exit_on"],  # what is counted by village
+            postgresql_where=text(UNMET),
+            sqlite_where=text(UNMET),
+        ),
+        Index(
+            "ix_duties_missed",
+            "category",
+            "closed_on",
+            postgresql_include=["village_code", "due_on", "exit_on"],
+            postgresql_where=text(MISSED),
+            sqlite_where=text(MISSED),
+        ),
+        # Duties are written month by month: ranges of pages are enough to find a month's, and cost next to nothing.
+        Index("ix_duties_due", "due_on", postgresql_using="brin"),
         CheckConstraint("required >= 0 AND done >= 0 AND attempts >= 0", name="counts"),
     )
 

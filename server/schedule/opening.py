@@ -5,7 +5,8 @@ Periods are opened from the day on which duties are kept (policy `duties.begin_o
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -43,6 +43,8 @@ from server.schedule.periods import first_second, join_until, last_second, perio
 from server.schedule.queries import opened, rule_versions, rules_of
 from server.schedule.terms import DutyKind, Period, PeriodUnit, VisitRule
 
+UUID7_INSTANT = len("01941f29-7c00-7")
+"""So many characters of a time-ordered id tell its instant and its version."""
 _open_through: WeakKeyDictionary[Engine, dt.date] = WeakKeyDictionary()
 
 
@@ -215,6 +217,8 @@ def _owed(work: Work, asked: Asked) -> Any:
         )
         .join_from(Enrolment, Person, Person.id == Enrolment.person_id)
         .where(_reached(asked), _enrolled(asked))
+        # In the order of the largest index: each of its pages is then written once.
+        .order_by(Person.id)
     )
     if rule.tag is not None:
         chosen = chosen.where(_tagged(asked))
@@ -223,17 +227,28 @@ def _owed(work: Work, asked: Asked) -> Any:
 
 def _reached(asked: Asked) -> ColumnElement[bool]:
     """Select whom a rule means: where they live, their category and level, heads of households only where it says so."""
-    parts: list[ColumnElement[bool]] = [
-        tuple_(Enrolment.category, func.coalesce(cast(Person.care_level, String), "")).in_(
-            [(category, level or "") for category, level in asked.kinds]
-        )
-    ]
+    parts: list[ColumnElement[bool]] = [or_(*_of_kinds(asked.kinds))]
     if asked.area_code:
         parts.append(inside(Person.village_code, asked.area_code))
     parts += [not_(inside(Person.village_code, area)) for area in asked.apart]
     if asked.rule.applies_to_head_only:
         parts.append(Person.is_head.is_(True))
     return and_(*parts)
+
+
+def _of_kinds(kinds: Iterable[tuple[Category, CareLevel | None]]) -> Iterator[ColumnElement[bool]]:
+    """Select categories with the levels that go with each, in words from which a planner can tell how many that is."""
+    levels: dict[Category, set[CareLevel | None]] = defaultdict(set)
+    for category, level in kinds:
+        levels[category].add(level)
+    for category, wanted in levels.items():
+        chosen: list[ColumnElement[bool]] = []
+        if None in wanted:
+            chosen.append(Person.care_level.is_(None))
+        if named := sorted(level for level in wanted if level is not None):
+            chosen.append(Person.care_level.in_(named))
+        is_any = len(wanted) == len(CareLevel) + 1
+        yield Enrolment.category == category if is_any else and_(Enrolment.category == category, or_(*chosen))
 
 
 def _enrolled(asked: Asked) -> ColumnElement[bool]:
@@ -260,10 +275,15 @@ def _tagged(asked: Asked) -> ColumnElement[bool]:
     )
 
 
-def _new_uuid(work: Work) -> ColumnElement[object]:
+def _new_uuid(work: Work) -> ColumnElement[Any]:
+    """Give each row an id; those of one opening share its instant, so that they stand together in the index."""
     if work.session.get_bind().dialect.name == "postgresql":
-        return func.gen_random_uuid(type_=Uuid())
-    return func.lower(func.hex(func.randomblob(16)))
+        beginning = str(work.new_id())[:UUID7_INSTANT]
+        by_chance = func.substr(cast(func.gen_random_uuid(), String), UUID7_INSTANT + 1)
+        return cast(literal(beginning).concat(by_chance), Uuid())
+    beginning = work.new_id().hex[: UUID7_INSTANT - 2]
+    by_chance = func.lower(func.hex(func.randomblob(10)))
+    return literal(beginning).concat(func.substr(by_chance, 1, 32 - len(beginning)))
 
 
 def _insert(work: Work):  # type: ignore[no-untyped-def]  # noqa: ANN202  (each dialect has an insert of its own)

@@ -17,6 +17,12 @@ URGENCY = {
 }
 """What is owed, the most urgent first; the other states owe nothing."""
 
+STANDS_ON = (
+    *("kind", "period_start", "due_on", "due_soon_on", "opens_at", "due_at", "required", "in_person", "done"),
+    *("done_in_person", "attempts", "met_on", "met_received_at", "closed_on", "exit_on", "in_correction"),
+)
+"""The columns of a duty that `standing` and `shown` read; a row with these will do."""
+
 
 def standing(duty: Duty, pauses: Sequence[Pause], as_of: dt.date) -> DutyState:
     """Say how a duty stands at the end of a day that is not before its latest visit."""
@@ -25,8 +31,9 @@ def standing(duty: Duty, pauses: Sequence[Pause], as_of: dt.date) -> DutyState:
 
 def shown(duty: Duty, pauses: Sequence[Pause], as_of: dt.date) -> dict[str, Any]:
     """Write a duty as the wire shows it; `pause` says why it rests and until when."""
-    state = standing(duty, pauses, as_of)
-    pause = pause_on(facts_of(duty, pauses), as_of) if state is DutyState.PAUSED else None
+    facts = facts_of(duty, pauses)
+    state = state_from_tally(facts, tally_of(duty), as_of)
+    pause = pause_on(facts, as_of) if state is DutyState.PAUSED else None
     return {
         "period_start": duty.period_start,
         "due_on": duty.due_on,

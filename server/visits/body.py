@@ -70,7 +70,11 @@ def split(record: VisitRecord) -> tuple[Body, Private]:
 
 def join(open_body: Mapping[str, Any], private: Mapping[str, Any]) -> Body:
     """Put the two parts of `split` together again; without the private part its places stay null."""
-    whole: Body = json.loads(_json(open_body)) if private else dict(open_body)
+    return fill(json.loads(_json(open_body)) if private else dict(open_body), private)
+
+
+def fill(whole: Body, private: Mapping[str, Any]) -> Body:
+    """Put the private part back into an open body that is the caller's own; it is changed, and given back."""
     for path, value in private.items():
         *steps, last = path.split(".")
         place: Any = whole

@@ -4,11 +4,16 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, Uuid
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import Base, Word
 from server.visits.terms import Conclusion, Method, Outcome, VisitState
+
+WAITING: dict[str, Any] = {
+    "postgresql_where": text("state = 'submitted'"),
+    "sqlite_where": text("state = 'submitted'"),
+}
 
 
 class Visit(Base):
@@ -25,7 +30,11 @@ class Visit(Base):
         Index("ix_visits_person", "person_id", "occurred_at"),
         Index("ix_visits_village", "village_code", "occurred_at", "id"),
         Index("ix_visits_recorder", "recorder_id", "occurred_at", "id"),
-        Index("ix_visits_state", "state", "received_at", "id"),
+        # What lists walk along: everybody's visits, a township's, those in a state, those that wait for a decision.
+        Index("ix_visits_listed", "occurred_at", "id"),
+        Index("ix_visits_township", text("substr(village_code, 1, 9)"), "occurred_at", "id"),
+        Index("ix_visits_state_listed", "state", "occurred_at", "id"),
+        Index("ix_visits_waiting", "received_at", "id", **WAITING),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

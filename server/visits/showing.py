@@ -3,28 +3,55 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Date, Uuid, bindparam, select
 
 from server.ledger.work import Work
+from server.nested import among
 from server.people.models import Person
 from server.permissions import Can
 from server.photos.models import Photo
 from server.prepared import Prepared, Row
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
+from server.schedule.standing import STANDS_ON
 from server.schedule.standing import shown as duty_shown
 from server.schedule.terms import DutyKind, Pause
 from server.tools import business_day
 from server.vault.fields import DataKey
+from server.vault.models import StoredKey
+from server.visits import body as bodies
 from server.visits.models import Visit
 from server.visits.service import Recorded, body_of
 
+SHOWN_OF = (
+    *(
+        "id",
+        "person_id",
+        "recorder_id",
+        "occurred_at",
+        "received_at",
+        "revised_at",
+        "filed_late",
+        "clock_skew_s",
+    ),
+    *(
+        "state",
+        "state_reason_sealed",
+        "answered",
+        "answers_required",
+        "revision",
+        "open_body",
+        "private_sealed",
+    ),
+)
+"""The columns of a visit that are shown; rows with these will do."""
+
 
 def shown(
-    work: Work, visits: Sequence[Visit], keys: Mapping[UUID, DataKey | None] | None = None
+    work: Work, visits: Sequence[Any], keys: Mapping[UUID, DataKey | None] | None = None
 ) -> list[dict[str, Any]]:
     """Show at most a page of visits, each with its photo debt and its duty as of today."""
     if not visits:
@@ -46,6 +73,12 @@ def shown_alone(work: Work, visit: Row, key: DataKey | None) -> dict[str, Any]:
     on_its_day = {"person_id": visit.person_id, "day": business_day(visit.occurred_at)}
     duty = next(iter(_DUTIES_ON.all(work.session, on_its_day)), None)
     return _one(work, visit, key, debt, duty, _pauses(work, [duty] if duty else []))
+
+
+def shown_rows(work: Work, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Show a page of rows that hold the columns of a visit, and of each one's person `data_key_id` and `wrapped`."""
+    keys = {row.person_id: work.keys.unwrap(row.data_key_id, row.wrapped) for row in rows}
+    return shown(work, rows, keys)
 
 
 def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
@@ -70,7 +103,7 @@ def _one(
 ) -> dict[str, Any]:
     return {
         "id": visit.id,
-        **(body_of(visit, key) if body is None else body),
+        **(_body(visit, key) if body is None else body),
         "recorder": visit.recorder_id,
         "received_at": visit.received_at,
         "revised_at": visit.revised_at,
@@ -86,6 +119,16 @@ def _one(
     }
 
 
+def _body(row: Any, key: DataKey | None) -> dict[str, Any]:
+    """Put a body together; a row's in its own open part: nobody else holds it, and a copy costs as much as all the rest."""
+    if isinstance(row, Visit):
+        return body_of(row, key)
+    if row.private_sealed is None or key is None:
+        return cast("dict[str, Any]", row.open_body)
+    text = key.open(row.private_sealed, table="visits", column="private_sealed", row=row.id)
+    return bodies.fill(row.open_body, bodies.read_private(text))
+
+
 def _pauses(work: Work, duties: Sequence[Duty]) -> Mapping[UUID, Sequence[Pause]]:
     """Read the pauses that a duty may rest in; one that is met by today does not rest."""
     people = {duty.person_id for duty in duties if duty.met_on is None or duty.met_on > work.today}
@@ -99,12 +142,10 @@ def _reason(visit: Visit, key: DataKey | None) -> str | None:
 
 
 def _keys(work: Work, people: set[UUID]) -> dict[UUID, DataKey | None]:
-    key_ids = {
-        row.id: row.data_key_id
-        for row in work.session.execute(select(Person.id, Person.data_key_id).where(Person.id.in_(people)))
+    return {
+        row.id: work.keys.unwrap(row.data_key_id, row.wrapped)
+        for row in _KEYS.all(work.session, {"people": list(people)})
     }
-    fetched = work.keys.fetch(work.session, key_ids.values())
-    return {person_id: fetched.get(key_id) for person_id, key_id in key_ids.items()}
 
 
 _DUTIES_ON = Prepared(
@@ -116,37 +157,43 @@ _DUTIES_ON = Prepared(
     )
     .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
 )
-_DEBTS = (
-    select(Photo.visit_id, Photo.id)
-    .where(Photo.visit_id.in_(bindparam("visits", expanding=True)), Photo.blob_key.is_(None))
-    .order_by(Photo.visit_id, Photo.ordinal)
+# Made once, over plain tables: making a statement, and an object of each row, costs more than reading them.
+_PERSONS, _PHOTOS, _STORED_KEYS = Person.__table__, Photo.__table__, StoredKey.__table__
+_KEYS = Prepared(
+    select(_PERSONS.c.id, _PERSONS.c.data_key_id, _STORED_KEYS.c.wrapped)
+    .outerjoin_from(_PERSONS, _STORED_KEYS, _STORED_KEYS.c.id == _PERSONS.c.data_key_id)
+    .where(among(_PERSONS.c.id, "people"))
 )
-_DUTIES = (
-    select(Duty)
+_DEBTS = Prepared(
+    select(_PHOTOS.c.visit_id, _PHOTOS.c.id)
+    .where(among(_PHOTOS.c.visit_id, "visits"), _PHOTOS.c.blob_key.is_(None))
+    .order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal)
+)
+_DUTY = Duty.__table__
+_DUTIES = Prepared(
+    select(_DUTY.c.id, _DUTY.c.person_id, *[_DUTY.c[name] for name in STANDS_ON])
     .where(
-        Duty.person_id.in_(bindparam("people", expanding=True)),
-        Duty.period_start <= bindparam("last_day"),
-        Duty.due_on >= bindparam("first_day"),
+        among(_DUTY.c.person_id, "people"),
+        _DUTY.c.period_start <= bindparam("last_day", type_=Date()),
+        _DUTY.c.due_on >= bindparam("first_day", type_=Date()),
     )
-    .order_by(Duty.kind.desc(), Duty.due_on, Duty.id)
+    .order_by(_DUTY.c.kind.desc(), _DUTY.c.due_on, _DUTY.c.id)
 )
 
 
 def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     debts: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in work.session.execute(_DEBTS, {"visits": ids}):
+    for row in _DEBTS.all(work.session, {"visits": ids}):
         debts[row.visit_id].append(row.id)
     return debts
 
 
-def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Duty | None]:
+def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Any]:
     """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
     days = [business_day(visit.occurred_at) for visit in visits]
     people = list({visit.person_id for visit in visits})
-    by_person: dict[UUID, list[Duty]] = defaultdict(list)
-    for duty in work.session.scalars(
-        _DUTIES, {"people": people, "first_day": min(days), "last_day": max(days)}
-    ):
+    by_person: dict[UUID, list[Any]] = defaultdict(list)
+    for duty in _DUTIES.all(work.session, {"people": people, "first_day": min(days), "last_day": max(days)}):
         by_person[duty.person_id].append(duty)
     return {visit.id: _spoken_to(visit, by_person[visit.person_id]) for visit in visits}
 

@@ -5,27 +5,24 @@ anew from the facts recorded until then (server/worklists/knowledge.py).
 """
 
 import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
-
-from server.accounts.models import Worker
 from server.errors import Invalid
 from server.http import paging
 from server.ledger.work import Work
-from server.people.dwelling import lived, living_in, villages_of
-from server.people.models import Dwelling, Pause, Person, Responsibility
-from server.people.sight import AREA_ROLES, visible_to
-from server.people.terms import Category, ResponsibilityKind
-from server.regions.queries import inside
+from server.people.dwelling import villages_of
+from server.people.sight import AREA_ROLES
+from server.people.terms import Category
+from server.permissions import Role
+from server.regions.queries import narrower
 from server.regions.service import names
-from server.schedule.models import Duty
 from server.schedule.opening import ensure_open
-from server.schedule.queries import overdue_now, overdue_on
-from server.worklists import knowledge, people
+from server.worklists import knowledge, people, queries
+from server.worklists.queries import Asked, prepared
 from server.worklists.terms import Filters, OverdueRow
 
 EXPORT_PAGE = 200
@@ -69,64 +66,27 @@ def summary(work: Work, *, category: Category, as_of: dt.date | None) -> dict[st
     day = as_of or work.today
     _refuse_future(work, Filters(as_of=as_of))
     ensure_open(work)
-    first = day.replace(day=1)
-    met = and_(Duty.met_on.is_not(None), Duty.met_on <= day)
-    gone = and_(Duty.exit_on.is_not(None), Duty.exit_on <= day)
-    missed = and_(Duty.met_on.is_(None), or_(and_(Duty.closed_on.is_not(None), Duty.closed_on <= day), gone))
-    in_month = and_(Duty.period_start <= day, Duty.due_on >= first)
-    closed_this_month = and_(Duty.closed_on >= first, Duty.closed_on <= day)
-    paused = exists(
-        select(Pause.id).where(
-            Pause.person_id == Duty.person_id,
-            Pause.superseded_at.is_(None),
-            Pause.from_on <= day,
-            Pause.to_on >= day,
-        )
-    )
-    waiting = and_(~met, ~missed, ~gone, Duty.due_on >= day)
-
-    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-    past = day < work.today
-    village = Dwelling.village_code if past else Duty.village_code
-    due = and_(in_month, ~and_(gone, ~met, Duty.exit_on <= Duty.due_on))
-    counted = (
-        select(
-            village,
-            count(due).label("due"),
-            count(and_(due, met, Duty.met_received_at <= Duty.due_at)).label("met"),
-            count(and_(due, met, Duty.met_received_at > Duty.due_at)).label("met_late"),
-            count(and_(due, ~met, Duty.attempts > 0)).label("attempted_only"),
-            count(overdue_on(day)).label("overdue"),
-            count(
-                and_(missed, Duty.due_on < day, or_(Duty.exit_on.is_(None), Duty.exit_on > Duty.due_on))
-            ).label("missed"),
-            count(and_(in_month, waiting, paused)).label("paused"),
-        )
-        .where(
-            Duty.category == category,
-            Duty.period_start <= day,
-            or_(
-                Duty.due_on >= first,
-                and_(Duty.met_on.is_(None), or_(Duty.closed_on.is_(None), closed_this_month)),
-            ),
-            _sight(work),
-        )
-        .group_by(village)
-        .order_by(village)
-    )
-    if past:
-        counted = counted.join(Dwelling, and_(Dwelling.person_id == Duty.person_id, lived(day)))
-    rows = work.session.execute(counted).all()
-    called = names(work.session, [row.village_code for row in rows], work.today)
-    counts = ("due", "met", "met_late", "attempted_only", "overdue", "missed", "paused")
+    values = {
+        "category": category,
+        "day": day,
+        "first": day.replace(day=1),
+        "worker_id": work.actor.worker_id,
+    }
+    asked = _asked(work, None, past=day < work.today)
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    if asked is not None:
+        for row in prepared(queries.counts_by_village, asked).all(work.session, values):
+            counted[row.village_code].update({name: getattr(row, name) for name in queries.COUNTS})
+        for village, duties in prepared(queries.paused_by_village, asked).all(work.session, values):
+            counted[village]["paused"] += duties
+    called = names(work.session, counted, work.today)
+    counts = (*queries.COUNTS, "paused")
     items: list[dict[str, Any]] = [
         {
-            "village": {"code": row.village_code, "name": called.get(row.village_code, "")},
-            **{name: int(getattr(row, name)) for name in counts},
+            "village": {"code": village, "name": called.get(village, "")},
+            **{name: counted[village][name] for name in counts},
         }
-        for row in rows
+        for village in sorted(counted)
     ]
     work.looked("overdue.summary_read", "overdue", as_of=day)
     return {
@@ -148,11 +108,14 @@ def _asks_about_then(work: Work, filters: Filters) -> bool:
     return filters.known_at is not None and filters.known_at < work.now
 
 
-def _sight(work: Work) -> ColumnElement[bool]:
+def _asked(work: Work, village: str | None, *, past: bool) -> Asked | None:
+    """Say what is asked; None when nothing of it can be within sight. A past day asks for the village of then."""
     actor = work.actor
-    if actor.role in AREA_ROLES:
-        return inside(Duty.village_code, actor.area_code)
-    return Duty.person_id.in_(select(Person.id).where(visible_to(actor)))
+    here, then = (None, village) if past else (village, None)
+    if actor.role is Role.VISITOR:
+        return Asked(None, here, then, past=past)
+    area = narrower(actor.area_code, here) if actor.role in AREA_ROLES else None
+    return Asked(area, None, then, past=past) if area is not None else None
 
 
 def _rows(
@@ -160,35 +123,21 @@ def _rows(
 ) -> Sequence[OverdueRow]:
     if _asks_about_then(work, filters):
         return knowledge.overdue(work, filters, day, after, limit)
-    condition = overdue_now(day) if day >= work.today else overdue_on(day)
-    older = aliased(Duty)
-    same = {column: getattr(older, column) for column in ("due_on", "met_on", "closed_on", "exit_on")}
-    older_condition = and_(
-        older.person_id == Duty.person_id,
-        older.category == Duty.category,
-        tuple_(older.due_on, older.id) < tuple_(Duty.due_on, Duty.id),
-        same["met_on"].is_(None),
-        or_(same["closed_on"].is_(None), same["closed_on"] > day),
-        or_(same["exit_on"].is_(None), same["exit_on"] > day),
-    )
-    wanted = (
-        select(Duty.person_id, Duty.due_on, Duty.attempts, Duty.lane)
-        .where(
-            Duty.category == filters.category,
-            condition,
-            _sight(work),
-            ~exists(select(older.id).where(older_condition)),
-        )
-        .order_by(Duty.due_on, Duty.person_id)
-        .limit(limit)
-    )
-    if filters.village and day < work.today:
-        wanted = wanted.where(Duty.person_id.in_(living_in(filters.village, day)))
-    elif filters.village:
-        wanted = wanted.where(inside(Duty.village_code, filters.village))
-    if after is not None:
-        wanted = wanted.where(tuple_(Duty.due_on, Duty.person_id) > tuple_(after[0], after[1]))
-    return [OverdueRow(row.due_on, row.person_id, row.attempts, None) for row in work.session.execute(wanted)]
+    asked = _asked(work, filters.village, past=day < work.today)
+    if asked is None:
+        return []
+    asked = replace(asked, after=after is not None, limit=limit)
+    values = {
+        "category": filters.category,
+        "day": day,
+        "worker_id": work.actor.worker_id,
+        "last_on": after[0] if after else None,
+        "last_id": after[1] if after else None,
+    }
+    return [
+        OverdueRow(row.due_on, row.person_id, row.attempts, None)
+        for row in prepared(queries.overdue_page, asked).all(work.session, values)
+    ]
 
 
 def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow]) -> list[dict[str, Any]]:
@@ -215,14 +164,5 @@ def _items(work: Work, filters: Filters, day: dt.date, rows: Sequence[OverdueRow
 
 def responsible_for(work: Work, people_ids: Sequence[UUID], at: dt.datetime) -> dict[UUID, dict[str, Any]]:
     """Name the worker who was responsible for each person at an instant."""
-    rows = work.session.execute(
-        select(Responsibility.person_id, Worker.id, Worker.name)
-        .join(Worker, Worker.id == Responsibility.worker_id)
-        .where(
-            Responsibility.person_id.in_(people_ids),
-            Responsibility.kind == ResponsibilityKind.RESPONSIBLE,
-            Responsibility.from_at <= at,
-            or_(Responsibility.to_at.is_(None), Responsibility.to_at > at),
-        )
-    )
-    return {row.person_id: {"worker_id": row.id, "name": row.name} for row in rows}
+    rows = queries.RESPONSIBLE_AT.all(work.session, {"people": people_ids, "at": at}) if people_ids else ()
+    return {row.person_id: {"worker_id": row.worker_id, "name": row.name} for row in rows}

@@ -6,30 +6,39 @@ skipped. Without a cursor, or with one from before a backup was restored, everyt
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Date, Row, Select, and_, bindparam, func, or_, select
 
+from server.db import UtcInstant
 from server.http import paging
 from server.ledger import sealer
 from server.ledger.models import Event, Position
 from server.ledger.work import Work
+from server.nested import among
 from server.people.models import Responsibility
 from server.photos.models import Photo
+from server.prepared import Prepared
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty, OpenedPeriod
 from server.schedule.opening import ensure_open
-from server.schedule.standing import shown, standing
+from server.schedule.standing import STANDS_ON, shown, standing
 from server.visits.models import Visit
+from server.visits.showing import SHOWN_OF
 from server.visits.showing import shown as visits_shown
 from server.visits.terms import VisitState
 from server.worklists import people
 from server.worklists.worklist import people_of
 
-PEOPLE_A_PAGE = 20
+PEOPLE_A_PAGE = 60
+ROOM = 220_000
+"""A page stays under 256 KiB: so many bytes are dealt out to people and their visits."""
+PERSON_ROOM, VISIT_ROOM = 3_000, 1_500
+"""Bytes for a person with the duties of a quarter, and for a visit without what is sealed of it."""
 DAYS_OF_VISITS = 92
 """How far back a phone keeps visits and duties; what is still owed or returned is sent however old."""
 COMMIT_MARGIN = dt.timedelta(hours=1)
@@ -99,9 +108,12 @@ def sync(work: Work, cursor: str | None) -> dict[str, Any]:
     )
     lost = set() if place.is_first else _lost(work, place, mine)
     waiting = sorted(person for person in changes.keys() | lost if person > place.after)
-    batch, rest = waiting[:PEOPLE_A_PAGE], waiting[PEOPLE_A_PAGE:]
+    asked = waiting[:PEOPLE_A_PAGE]
+    visits = _visits(work, {person: changes[person] for person in asked if person not in lost})
+    batch = _fitting(asked, visits)
+    rest = waiting[len(batch) :]
     items = _tombstones(work, [person for person in batch if person in lost])
-    items += _rows(work, {person: changes[person] for person in batch if person not in lost})
+    items += _rows(work, {person: changes[person] for person in batch if person not in lost}, visits)
     following = (
         replace(place, after=batch[-1])
         if rest
@@ -218,11 +230,26 @@ def _tombstones(work: Work, people_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     return [{"kind": kind, "id": one, "revision": 0, "data": None} for kind, one in gone]
 
 
-def _rows(work: Work, changes: Mapping[UUID, Change]) -> list[dict[str, Any]]:
+def _fitting(people_ids: Sequence[UUID], visits: Mapping[UUID, Sequence[Any]]) -> list[UUID]:
+    """Choose as many people as a page has room for, by how long their rows are known to get; at least one."""
+    room = ROOM
+    batch: list[UUID] = []
+    for person in people_ids:
+        room -= PERSON_ROOM + sum(
+            VISIT_ROOM + len(one.private_sealed or "") for one in visits.get(person, ())
+        )
+        if room < 0 and batch:
+            break
+        batch.append(person)
+    return batch
+
+
+def _rows(
+    work: Work, changes: Mapping[UUID, Change], visits: Mapping[UUID, Sequence[Any]]
+) -> list[dict[str, Any]]:
     if not changes:
         return []
     ids = list(changes)
-    whole = [person for person, change in changes.items() if change.everything]
     shown_people = people.shown(
         work, [person for person, one in changes.items() if one.everything or one.person]
     )
@@ -240,49 +267,87 @@ def _rows(work: Work, changes: Mapping[UUID, Change]) -> list[dict[str, Any]]:
         }
         for duty in _duties(work, ids)
     ]
-    visits = _visits(work, whole, {visit for one in changes.values() for visit in one.visits})
+    theirs = [visit for person in ids for visit in visits.get(person, ())]
+    known = {person: one.key for person, one in shown_people.items()}
+    keys = known if all(visit.person_id in known for visit in theirs) else None
     items += [
         {"kind": "visit", "id": one["id"], "revision": one["revision"], "data": one}
-        for one in visits_shown(work, visits)
+        for one in visits_shown(work, theirs, keys)
     ]
     return items
 
 
-def _duties(work: Work, people_ids: Sequence[UUID]) -> Sequence[Duty]:
-    return work.session.scalars(
-        select(Duty)
+def _duties(work: Work, people_ids: Sequence[UUID]) -> Sequence[Any]:
+    return _DUTIES_KEPT.all(work.session, {"people": people_ids, "since": _first_day(work).date()})
+
+
+def _visits(work: Work, changes: Mapping[UUID, Change]) -> Mapping[UUID, list[Any]]:
+    """Read the latest visits of people and some visits by their ids, in one read each; by person, the oldest first."""
+    whole = [person for person, one in changes.items() if one.everything]
+    single = {visit for one in changes.values() for visit in one.visits}
+    rows: dict[UUID, Any] = {}
+    if whole:
+        found = _LATEST_VISITS.all(work.session, {"people": whole, "since": _first_day(work)})
+        rows = {row.id: row for row in found}
+    if single - rows.keys():
+        found = _SOME_VISITS.all(work.session, {"visits": list(single - rows.keys())})
+        rows |= {row.id: row for row in found}
+    by_person: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows.values():
+        by_person[row.person_id].append(row)
+    return by_person
+
+
+def _duties_kept() -> Select[*tuple[Any, ...]]:
+    duty = Duty.__table__
+    return (
+        select(*[duty.c[name] for name in ("id", "person_id", "revision", *STANDS_ON)])
         .where(
-            Duty.person_id.in_(people_ids),
+            among(duty.c.person_id, "people"),
             or_(
-                Duty.due_on >= _first_day(work).date(),
-                and_(Duty.met_on.is_(None), Duty.closed_on.is_(None)),
+                duty.c.due_on >= bindparam("since", type_=Date()),
+                and_(duty.c.met_on.is_(None), duty.c.closed_on.is_(None)),
             ),
         )
-        .order_by(Duty.person_id, Duty.due_on)
-    ).all()
+        .order_by(duty.c.person_id, duty.c.due_on)
+    )
 
 
-def _visits(work: Work, whole: Sequence[UUID], single: set[UUID]) -> list[Visit]:
-    """Read the latest visits of people and some visits by their ids, in one read each."""
-    found: dict[UUID, Visit] = {}
-    if whole:
-        place = func.row_number().over(partition_by=Visit.person_id, order_by=Visit.occurred_at.desc())
-        latest = (
-            select(Visit.id, place.label("place"))
-            .where(
-                Visit.person_id.in_(whole),
-                or_(Visit.occurred_at >= _first_day(work), Visit.state == VisitState.RETURNED),
-            )
-            .subquery()
+def _latest_visits() -> Select[*tuple[Any, ...]]:
+    visit = Visit.__table__
+    place = func.row_number().over(partition_by=visit.c.person_id, order_by=visit.c.occurred_at.desc())
+    latest = (
+        select(visit.c.id, place.label("place"))
+        .where(
+            among(visit.c.person_id, "people"),
+            or_(
+                visit.c.occurred_at >= bindparam("since", type_=UtcInstant()),
+                visit.c.state == VisitState.RETURNED,
+            ),
         )
-        wanted = (
-            select(Visit).join(latest, latest.c.id == Visit.id).where(latest.c.place <= VISITS_OF_A_PERSON)
-        )
-        found = {visit.id: visit for visit in work.session.scalars(wanted.order_by(Visit.occurred_at))}
-    if single - found.keys():
-        for visit in work.session.scalars(select(Visit).where(Visit.id.in_(single - found.keys()))):
-            found[visit.id] = visit
-    return list(found.values())
+        .subquery()
+    )
+    return (
+        select(*[visit.c[name] for name in SHOWN_OF])
+        .join(latest, latest.c.id == visit.c.id)
+        .where(latest.c.place <= VISITS_OF_A_PERSON)
+        .order_by(visit.c.occurred_at)
+    )
+
+
+def _some_visits() -> Select[*tuple[Any, ...]]:
+    visit = Visit.__table__
+    return (
+        select(*[visit.c[name] for name in SHOWN_OF])
+        .where(among(visit.c.id, "visits"))
+        .order_by(visit.c.occurred_at)
+    )
+
+
+# Made once, over plain tables: making a statement, and an object of each row, costs more than reading them.
+_DUTIES_KEPT, _LATEST_VISITS, _SOME_VISITS = (
+    Prepared(one) for one in (_duties_kept(), _latest_visits(), _some_visits())
+)
 
 
 def _first_day(work: Work) -> dt.datetime:

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.http import paging
 from server.ledger.work import Work
+from server.nested import among
 from server.people.models import Responsibility
+from server.prepared import Prepared
 from server.schedule.histories import pauses_of
 from server.schedule.models import Duty
 from server.schedule.opening import ensure_open
-from server.schedule.standing import URGENCY, most_urgent, shown, standing
+from server.schedule.standing import STANDS_ON, URGENCY, most_urgent, shown, standing
 from server.schedule.terms import Pause
 from server.worklists import people
 
@@ -57,28 +59,29 @@ def worklist(work: Work, *, limit: int, cursor: str | None) -> dict[str, Any]:
 
 def people_of(session: Session, worker_id: UUID) -> list[UUID]:
     """List the people whom a worker is responsible for or deputises for now."""
-    return list(
-        session.scalars(
-            select(Responsibility.person_id)
-            .where(Responsibility.worker_id == worker_id, Responsibility.to_at.is_(None))
-            .distinct()
-        )
-    )
+    return [row.person_id for row in _PEOPLE_OF.all(session, {"worker_id": worker_id})]
 
 
-def unmet(session: Session, people_ids: Sequence[UUID]) -> Mapping[UUID, list[Duty]]:
+def unmet(session: Session, people_ids: Sequence[UUID]) -> Mapping[UUID, list[Any]]:
     """Read the duties of people that a visit can still change: neither met, nor missed."""
-    found: dict[UUID, list[Duty]] = defaultdict(list)
-    for start in range(0, len(people_ids), 500):
-        for duty in session.scalars(
-            select(Duty).where(
-                Duty.person_id.in_(people_ids[start : start + 500]),
-                Duty.met_on.is_(None),
-                Duty.closed_on.is_(None),
-            )
-        ):
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    if people_ids:
+        for duty in _UNMET.all(session, {"people": people_ids}):
             found[duty.person_id].append(duty)
     return found
+
+
+_DUTY, _ANSWERING = Duty.__table__, Responsibility.__table__
+_UNMET = Prepared(
+    select(*[_DUTY.c[name] for name in ("id", "person_id", *STANDS_ON)]).where(
+        among(_DUTY.c.person_id, "people"), _DUTY.c.met_on.is_(None), _DUTY.c.closed_on.is_(None)
+    )
+)
+_PEOPLE_OF = Prepared(
+    select(_ANSWERING.c.person_id)
+    .where(_ANSWERING.c.worker_id == bindparam("worker_id", type_=Uuid()), _ANSWERING.c.to_at.is_(None))
+    .distinct()
+)
 
 
 def _position(duty: Duty, pauses: Sequence[Pause], today: dt.date) -> tuple[int, dt.date, UUID]:

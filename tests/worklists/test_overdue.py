@@ -182,3 +182,17 @@ def test_a_day_to_come_is_answered_as_if_nothing_more_happened(world: World) -> 
     assert due(township.get("/overdue", as_of="2026-04-05").json["items"]) == ["2026-01-31"]
     visit(phone, person, "2026-03-05T09:00:00+08:00")
     assert township.get("/overdue", as_of="2026-04-05").json["items"] == []
+
+
+def test_the_counts_of_a_past_day_know_what_was_overdue_then(world: World) -> None:
+    phone, township = world.phone(world.worker()), chief(world)
+    person = world.person(phone.actor)
+    overdue = {"2026-02-10": 1, "2026-03-04": 2}
+
+    def counted() -> dict[str, int]:
+        return {day: township.get("/overdue/summary", as_of=day).json["total"]["overdue"] for day in overdue}
+
+    assert counted() == overdue
+    visit(phone, person, "2026-03-05T09:00:00+08:00")  # closes what was missed; then it still was overdue
+    assert counted() == overdue
+    assert township.get("/overdue/summary").json["total"]["overdue"] == 0
