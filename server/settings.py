@@ -19,7 +19,8 @@ class Settings:
     """Settings of one server process; `from_env` reads them.
 
     `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
-    `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front.
+    `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front. Below
+    `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room.
     """
 
     database_url: str
@@ -35,6 +36,7 @@ class Settings:
     wecom_corp_secret: str = field(default="", repr=False)
     proxies: int = 0
     pool_size: int = 8
+    low_water_mb: int = 200
     demo: bool = False
     data_dir: Path | None = None
 
@@ -57,6 +59,7 @@ class Settings:
                 wecom_corp_secret=env.str("WECOM_CORP_SECRET", ""),
                 proxies=env.int("TRUSTED_PROXIES", 0),
                 pool_size=env.int("POOL_SIZE", 8),
+                low_water_mb=env.int("LOW_WATER_MB", cls.low_water_mb),
             )
         except EnvError as error:
             raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None
@@ -69,6 +72,8 @@ class Settings:
             raise SettingsError("SECRET_KEY must have at least 32 characters")
         if not self.storage_url.startswith(("file:///", "s3://")):
             raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")
+        if self.low_water_mb < 0:
+            raise SettingsError("LOW_WATER_MB counts millions of bytes; it must not be negative")
 
 
 def _keyring(text: str) -> str:

@@ -155,6 +155,7 @@ def township(
             keyring=environment["KEYRING"],
             secret_key=environment["SECRET_KEY"],
             s3_endpoint_url=environment.get("S3_ENDPOINT_URL"),
+            low_water_mb=0,
         )
         app = create_app(settings, Tools(clock=(clock := Clock(dt.datetime.now(dt.UTC)))))
         house: Parts = app.extensions["parts"]
