@@ -7,8 +7,8 @@ import secrets
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,15 @@ from server.photos.models import Photo
 from tests.engines.ceph import S3Endpoint, ceph
 from tests.engines.certificates import loopback_tls
 from tests.engines.proxy import FaultyProxy, faulty_proxy
-from tests.faults.harness import Record, call, photo_request, visit_request
+from tests.faults.harness import THREADS, WORKERS, Record, call, photo_request, visit_request
 from tests.faults.sizes import LONG, seen, size, until
 from tests.faults.township import Township, township
 
-UPLOADS = size("FAULT_STORE_UPLOADS", short=6, long=40)
+UPLOADS = size("FAULT_STORE_UPLOADS", short=6, long=20)
 """How many phones send a photo at once while the store is in trouble."""
+CROWD = WORKERS * THREADS + 12
+"""How many when it hangs: more than the server has threads."""
+OTHERS = 12
 ENDS_WITHIN = 10.0
 OTHERS_WITHIN = 2.0
 BUSY = b"HTTP/1.1 503 X\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
@@ -46,15 +49,16 @@ class Trouble:
     delay: float = 0.0
     times: int = 1_000_000
     succeeds: bool = False
+    phones: int = UPLOADS
 
 
-HANGS = Trouble("black hole", "black_hole")
+HANGS = Trouble("black hole", "black_hole", phones=CROWD)
 LOST = Trouble("reply lost after success", "lost_reply", times=UPLOADS, succeeds=True)
 FLIPPED = Trouble("flipped bit", "bit_flip")
 ALL = [
     Trouble("down", "down"),
     HANGS,
-    Trouble("30 s slow", "slow", delay=30.0),
+    Trouble("30 s slow", "slow", delay=30.0, phones=CROWD),
     Trouble("request cut after 20 kB", "cut_after", after=20_000),
     Trouble("answer cut after 40 bytes", "cut_answer", after=40),
     FLIPPED,
@@ -129,21 +133,22 @@ def test_no_trouble_of_the_store_is_acknowledged_or_holds_up_others(
     town, proxy = behind
     secure = proxy.url.startswith("https")
     troubles = ALL if LONG else [FLIPPED, LOST] if secure else [HANGS, LOST]
-    records = town.records((UPLOADS + 12) * len(troubles) + 1)
+    records = town.records(sum(one.phones + OTHERS for one in troubles) + 1)
     everything = list(records)
     well = records.pop()
     record(town, well)
     assert send(town, well)[0] == 201
     for trouble in troubles:
-        phones, others = [records.pop() for _ in range(UPLOADS)], [records.pop() for _ in range(12)]
+        phones, others = ([records.pop() for _ in range(count)] for count in (trouble.phones, OTHERS))
         for one in phones:
             record(town, one)
         proxy.after, proxy.delay, proxy.times = trouble.after, trouble.delay, trouble.times
         proxy.fault = trouble.fault
         if trouble.fault == "down":
             proxy.end_open()
-        with ThreadPoolExecutor(UPLOADS) as pool:
+        with ThreadPoolExecutor(len(phones)) as pool:
             sending = [pool.submit(send, town, one) for one in phones]
+            _let_it_hang(sending)
             waited = [record(town, one) for one in others]
             answers = [one.result() for one in sending]
         statuses = Counter(status for status, _ in answers)
@@ -152,21 +157,30 @@ def test_no_trouble_of_the_store_is_acknowledged_or_holds_up_others(
             assert (status == 201) == stored(town, one), f"{trouble.name}: {status}"
         longest = max(took for _, took in answers)
         assert longest <= ENDS_WITHIN, trouble.name
-        assert statistics.median(waited) <= OTHERS_WITHIN, trouble.name
+        assert max(waited) <= OTHERS_WITHIN, trouble.name
         proxy.fault = ""
-        for went_on in until(15, f"an upload after: {trouble.name}"):
+        well_again = time.monotonic()
+        for _ in until(15, f"an upload after: {trouble.name}"):
             if send(town, phones[0])[0] in {200, 201}:
                 break
+        went_on = time.monotonic() - well_again
         for one in [*phones, *others]:
             assert send(town, one)[0] in {200, 201}
         seen(
             f"store {trouble.name}, {'HTTPS' if secure else 'HTTP'}",
-            f"{UPLOADS} photos at once {dict(statuses)}, the longest {longest:.1f} s; a visit meanwhile "
+            f"{len(phones)} photos at once {dict(statuses)}, the longest {longest:.1f} s; a visit meanwhile "
             f"{statistics.median(waited):.2f} s (median), {max(waited):.2f} s (longest); well after {went_on:.1f} s",
         )
     town.server.kill()
     town.holds_each_once(everything)
     _no_orphan_is_left_past_the_grace(town)
+
+
+def _let_it_hang(sending: Sequence[Future[tuple[int, float]]]) -> None:
+    """Wait until somebody has an answer, or has none after so long that a server without seats has no thread left."""
+    patience = time.monotonic() + 3.0
+    while time.monotonic() < patience and not any(one.done() for one in sending):
+        time.sleep(0.02)
 
 
 def _no_orphan_is_left_past_the_grace(town: Township) -> None:
