@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, func, select
@@ -369,6 +369,8 @@ def play(stage: Stage, examples: int, steps: int, name: str) -> None:
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            # A story with killed processes does not happen twice the same way, so there is nothing to make smaller.
+            phases=[Phase.generate],
             database=None,
         ),
     )
