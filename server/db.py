@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import DateTime, Dialect, Engine, Executable, MetaData, String, event, text
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import JSON, TypeDecorator
@@ -167,10 +167,12 @@ def _leave_dead_connections(engine: Engine) -> None:
         if waiting.poll(0):
             raise InvalidatePoolError
 
-    @event.listens_for(engine, "handle_error")
-    def on_error(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, ReadOnlySqlTransaction):
-            context.is_disconnect = True
+    is_disconnect = engine.dialect.is_disconnect
+
+    def is_lost(error: Any, *about: Any) -> bool:
+        return isinstance(error, ReadOnlySqlTransaction) or is_disconnect(error, *about)
+
+    engine.dialect.is_disconnect = is_lost  # type: ignore[assignment,method-assign]
 
 
 def refuse_unsafe(engine: Engine) -> None:

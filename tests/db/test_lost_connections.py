@@ -5,10 +5,12 @@ from tempfile import TemporaryFile
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, insert, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from server.db import engine_options, prepare_engine
+from server.prepared import Prepared
 from tests.engines.postgres import Postgres, postgres
 
 pytestmark = pytest.mark.postgres
@@ -76,10 +78,18 @@ def test_looking_sends_nothing_to_the_database(engine: Engine) -> None:
     assert [line[4].strip(' "\n') for line in statements] == ["BEGIN", "SELECT pg_backend_pid()", "COMMIT"]
 
 
-def test_a_leader_that_became_a_standby_is_left(engine: Engine) -> None:
+NOTES = Table("notes", MetaData(), Column("n", Integer))
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_leader_that_became_a_standby_is_left(engine: Engine, prepared: bool) -> None:
+    NOTES.create(engine)
     first = ask(engine)
-    with pytest.raises(DBAPIError) as caught, engine.begin() as connection:
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        connection.execute(text("CREATE TABLE t (n int)"))
+    with pytest.raises(DBAPIError) as caught, Session(engine) as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        if prepared:
+            Prepared(insert(NOTES), ["n"]).write(session, {"n": 1})
+        else:
+            session.execute(insert(NOTES).values(n=1))
     assert caught.value.connection_invalidated
     assert ask(engine) != first

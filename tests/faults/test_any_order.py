@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine, func, select
-from sqlalchemy import event as on
 
 from server.app import create_app
 from server.ledger.models import Event, Pending, Position
@@ -34,6 +33,7 @@ from tests.builders.world import SHENGPING, World
 from tests.engines.postgres import postgres
 from tests.faults.harness import Answer, Server, call
 from tests.faults.sizes import seen, size
+from tests.faults.statements import watch_statements
 from tests.faults.township import township
 from tests.faults.visit_model import DEPUTY, RESPONSIBLE, STRANGER, Expected, Fate, decided, handed_over, sent
 
@@ -60,12 +60,12 @@ class Cutter:
         self.place, self.statements, self.fired = place, statements, ""
 
     def watch(self, engine: Engine) -> None:
-        @on.listens_for(engine, "before_cursor_execute")
-        def on_statement(*_: object) -> None:
+        def on_statement(_statement: str, _values: object) -> None:
             self.statements -= 1
             if self.place == "statement" and self.statements == 0:
                 self._cut()
 
+        watch_statements(engine, on_statement)
         real = engine.dialect.do_commit
 
         def do_commit(connection: Any) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from server.app import create_app
@@ -30,6 +30,7 @@ from tests.builders.clock import Clock
 from tests.builders.world import World
 from tests.engines.ceph import S3Endpoint, ceph
 from tests.faults.harness import Picture, Record, call, photo_request
+from tests.faults.statements import watch_statements
 from tests.photos.sending import Scene, picture
 
 Step = tuple[str, str]
@@ -67,12 +68,12 @@ class Recording:
     def watch_database(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take note of the rows of photos and visits, and of each commit when the database has confirmed it."""
 
-        @event.listens_for(engine, "after_cursor_execute")
-        def on_statement(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        def on_statement(statement: str, values: object) -> None:
             for table in ("photos", "visits", "ledger_events"):
                 if statement.startswith((f"INSERT INTO {table} ", f"UPDATE {table} ")):
                     self.note(f"row of {table}", values)
 
+        watch_statements(engine, on_statement)
         real = engine.dialect.do_commit
         monkeypatch.setattr(engine.dialect, "do_commit", lambda one: (real(one), self.note("commit"))[0])
 
