@@ -37,8 +37,8 @@ from tests.faults.statements import watch_statements
 from tests.faults.township import township
 from tests.faults.visit_model import DEPUTY, RESPONSIBLE, STRANGER, Expected, Fate, decided, handed_over, sent
 
-EXAMPLES = size("FAULT_STORIES", short=5, long=200)
-KILLED_EXAMPLES = size("FAULT_KILLED_STORIES", short=2, long=25)
+EXAMPLES = size("FAULT_STORIES", short=5, long=100)
+KILLED_EXAMPLES = size("FAULT_KILLED_STORIES", short=1, long=5)
 PHONES = [RESPONSIBLE] * 4 + [DEPUTY] * 3 + [STRANGER] * 3
 BODIES = 6
 PLACES = st.sampled_from(["", "", "", "", "statement", "before the commit", "after the commit", "reply"])

@@ -18,7 +18,7 @@ from tests.faults.sizes import seen, size
 from tests.faults.township import Township, township, unique
 from tests.photos.builders import encoded, scene
 
-RECORDS = size("FAULT_DISK_VISITS", short=40, long=2_000)
+RECORDS = size("FAULT_DISK_VISITS", short=40, long=300)
 PASSWORD = "a password of the tests, 4711"
 
 pytestmark = [pytest.mark.slow, pytest.mark.disk]
@@ -118,7 +118,7 @@ def test_a_full_disk_of_photos_stops_uploads_and_nothing_else(
 def together(tmp_path: Path) -> Iterator[tuple[Clients, SmallDisk]]:
     """Photos and SQLite's files on one small disk, with nothing kept free but what `LOW_WATER_MB` says."""
     with ExitStack() as stack:
-        disk = stack.enter_context(small_disk(80 * MB))
+        disk = stack.enter_context(small_disk((60 + RECORDS) * MB))
         made = township(
             f"sqlite:///{disk.folder}/app.sqlite",
             f"file://{disk.folder}/uploads",

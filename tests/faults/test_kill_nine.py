@@ -18,7 +18,7 @@ from tests.faults.township import Township, township
 
 VISITS = size("FAULT_VISITS", short=90, long=10_000)
 PHOTOS = size("FAULT_PHOTOS", short=1, long=2)
-KILLS = size("FAULT_KILLS", short=0, long=100)
+KILLS = size("FAULT_KILLS", short=0, long=60)
 """How many are killed; 0 is each kind once."""
 
 pytestmark = pytest.mark.slow
