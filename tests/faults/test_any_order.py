@@ -32,13 +32,13 @@ from tests.builders.visits import a_visit_body, an_attempt_body
 from tests.builders.world import SHENGPING, World
 from tests.engines.postgres import postgres
 from tests.faults.harness import Answer, Server, call
-from tests.faults.sizes import seen, size
+from tests.faults.sizes import seen, size, until
 from tests.faults.statements import watch_statements
 from tests.faults.township import township
 from tests.faults.visit_model import DEPUTY, RESPONSIBLE, STRANGER, Expected, Fate, decided, handed_over, sent
 
 EXAMPLES = size("FAULT_STORIES", short=5, long=100)
-KILLED_EXAMPLES = size("FAULT_KILLED_STORIES", short=1, long=5)
+KILLED_EXAMPLES = size("FAULT_KILLED_STORIES", short=1, long=8)
 PHONES = [RESPONSIBLE] * 4 + [DEPUTY] * 3 + [STRANGER] * 3
 BODIES = 6
 PLACES = st.sampled_from(["", "", "", "", "statement", "before the commit", "after the commit", "reply"])
@@ -176,10 +176,9 @@ class Killed(Stage):
         self.crashes += sum(self._server.kill_worker(which) for which in (0, 1))
 
     def _until_it_answers(self) -> None:
-        for _ in range(3000):
+        for _ in until(60, "an answer of the server"):
             if self._server.answers():
                 return
-        raise AssertionError(self._server.log()[-2000:])
 
     def restart(self) -> None:
         self._server.kill()
@@ -397,4 +396,4 @@ def test_one_visit_in_any_order_while_workers_are_killed(kind: str, tmp_path: Pa
             url = stack.enter_context(postgres(durable=True)).new_database()
         town = stack.enter_context(township(url, f"file://{tmp_path}/uploads", tmp_path, people=1))
         stage = Killed(*cast_of(town.world), server=town.server)
-        play(stage, KILLED_EXAMPLES, 25, f"any order, workers killed, {kind}")
+        play(stage, KILLED_EXAMPLES, 12, f"any order, workers killed, {kind}")
