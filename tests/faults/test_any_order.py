@@ -237,7 +237,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(chance=st.integers(0, 9))
     def restart(self, chance: int) -> None:
-        if chance == 0:
+        if chance == 9:  # the simplest story is not one of restarts alone
             self.stage.restart()
 
     @invariant()
