@@ -59,10 +59,10 @@ class Recording:
 
             monkeypatch.setattr(os, name, call_and_note)
 
-        noted("fsync", "fsync", lambda file: Path(f"/proc/self/fd/{file}").readlink())
-        noted("link", "name", lambda old, new: f"{old} -> {new}")
-        noted("rename", "name", lambda old, new: f"{old} -> {new}")
-        noted("replace", "name", lambda old, new: f"{old} -> {new}")
+        noted("fsync", "fsync", _synced)
+        noted("link", "name", lambda old, new: f"{_file(old)} -> {new}")
+        noted("rename", "name", lambda old, new: f"{_file(old)} -> {new}")
+        noted("replace", "name", lambda old, new: f"{_file(old)} -> {new}")
         noted("mkdir", "folder", lambda folder, *_: folder)
 
     def watch_database(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +117,10 @@ class Recording:
             wrong.append("named before its bytes were on the medium")
         if not named < self.at("fsync", str(target.parent), after=named) < row:
             wrong.append("the row before the name was on the medium")
-        for folder in (target.parent, target.parent.parent):
-            made = self.at("folder", str(folder))
-            # The step's detail is a whole path, and the parent's a beginning of it.
-            parents = [
-                n for n, step in enumerate(self.steps) if step == ("fsync", str(folder.parent)) and n > made
-            ]
-            if made < len(self.steps) and not (parents and parents[0] < row):
+        for folder in (one for one in target.parents if uploads in one.parents):
+            made = [n for n, step in enumerate(self.steps) if step == ("folder", str(folder))]
+            parents = [n for n, step in enumerate(self.steps) if step == ("fsync", str(folder.parent))]
+            if made and not any(made[0] < synced < row for synced in parents):
                 wrong.append("the row before its new folder was on the medium")
         return wrong
 
@@ -135,6 +132,16 @@ class Recording:
             if put < self.at("look", "200", after=put) < row
             else ["the row before the store was asked again"]
         )
+
+
+def _file(path: object) -> str:
+    """Name a file by its number, since a temporary one has no name."""
+    return f"file {Path(str(path)).stat().st_ino}."
+
+
+def _synced(descriptor: int) -> str:
+    path = Path(f"/proc/self/fd/{descriptor}")
+    return str(path.readlink()) if path.is_dir() else _file(path)
 
 
 class Stage:
@@ -238,11 +245,10 @@ class Careless(Disk):
         if self.leaves_out not in {"fsync of the file", "fsync before the name"}:
             super().fsync_file(file)
 
-    def link(self, temporary: Path, target: Path) -> None:
-        super().link(temporary, target)
+    def link(self, file: BinaryIO, target: Path) -> None:
+        super().link(file, target)
         if self.leaves_out == "fsync before the name":
-            with temporary.open("rb") as file:
-                super().fsync_file(file)
+            super().fsync_file(file)
 
     def fsync_folder(self, folder: Path) -> None:
         is_top = folder.name == "uploads"
@@ -273,17 +279,13 @@ def test_a_blob_that_comes_after_its_row_is_noticed(
 ) -> None:
     put, late = stage.store.put, []
 
-    def put_later(key: str, source: BinaryIO, **more: Any) -> None:
-        source.seek(0)
-        data = source.read()
-        late.append((key, data, more))
+    def put_later(key: str, source: bytes, **more: Any) -> None:
+        late.append((key, source, more))
 
     monkeypatch.setattr(stage.store, "put", put_later)
     key = stage.send_photo()
-    from io import BytesIO
-
     for name, data, more in late:
-        put(name, BytesIO(data), **more)
+        put(name, data, **more)
     assert "the row before the name was on the medium" in faults(stage, key, uploads)
 
 

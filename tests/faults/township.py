@@ -20,8 +20,7 @@ from server.ledger.sealer import seal
 from server.permissions import Actor, Role
 from server.photos.models import Photo
 from server.photos.sweeping import SETTLED_AFTER, sweep
-from server.photos.terms import Size
-from server.photos.viewing import find, original
+from server.photos.viewing import Found, original
 from server.schema import upgrade
 from server.settings import Settings
 from server.tools import SHANGHAI, Tools
@@ -90,7 +89,8 @@ class Township:
                     _, key = stored_visit(work, one.visit_id)
                     assert key is not None
                     assert photo.visit_id == one.visit_id
-                    found = find(work, photo, Size.ORIGINAL, key)
+                    assert photo.blob_key is not None
+                    found = Found(photo.id, photo.format or "", photo.blob_key, None, key)
                     back = hashlib.sha256(original(found, self.house.store)).digest()
                     assert back == hashlib.sha256(picture.data).digest() == photo.sha256
         self._ledger_tells_once(records, len(pictures))
