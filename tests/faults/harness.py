@@ -22,7 +22,7 @@ from tests.engines.postgres import alive
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
-THREADS = 32
+THREADS = 8
 MOST_RESTARTS = 200
 START_SECONDS = 60.0
 REQUEST_SECONDS = 20.0
