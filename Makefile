@@ -60,7 +60,7 @@ demo-reset: $(RUN) ## delete the demo's data, so that the next run starts afresh
 # --- testing --------------------------------------------------------------------------------------------------------
 
 test: lint engines ## lint, install the engines that are missing, and run every test
-	@marks=$$(cat $(ENGINES)/marks) && exec $(PY) -m pytest -p tests.engines.not_run -n 2 -m "$$marks"
+	@marks=$$(cat $(ENGINES)/marks) && exec $(PY) -m pytest -p tests.engines.not_run -n 2 -m "not long$${marks:+ and $$marks}"
 
 quick: $(TEST) ## ruff and the tests that need no engine, in under a minute
 	@.venv/bin/ruff check .
@@ -79,8 +79,12 @@ engines: ## install PostgreSQL, Ceph's object gateway, Chromium, ExifTool, TypeS
 bench: $(TEST) ## the benchmarks that fit ten minutes (one of them: .venv/bin/python -m bench NAME)
 	@$(PY) -m bench
 
-faults: $(TEST) engines ## kill, cut, fill and tamper, and look whether anything acknowledged is lost
-	@FAULT_IMAGE_SECONDS=$${FAULT_IMAGE_SECONDS:-600} $(PY) -m pytest tests/faults -m slow
+faults: $(TEST) ## kill, cut, fill and fail over, at length (docs/reliability.md), and look whether anything acknowledged is lost
+	@FOR='postgres s3 exiftool nginx disk patroni faketime' tests/engines/install.sh $(ENGINES)
+	@rm -f var/faults.md
+	@marks=$$(cat $(ENGINES)/marks) && FAULTS=long FAULT_IMAGE_SECONDS=$${FAULT_IMAGE_SECONDS:-600} \
+	    $(PY) -m pytest tests/faults -p tests.engines.not_run -q -m "slow$${marks:+ and $$marks}"; \
+	code=$$?; echo; echo 'what was seen (var/faults.md):'; cat var/faults.md; exit $$code
 
 # --- upkeep ---------------------------------------------------------------------------------------------------------
 

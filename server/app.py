@@ -66,7 +66,13 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
         engine=engine,
         sessions=sessions,
         keys=KeyStore(Keyring.parse(settings.keyring), sessions, tools),
-        store=open_store(settings.storage_url, s3_endpoint_url=settings.s3_endpoint_url),
+        store=open_store(
+            settings.storage_url,
+            s3_endpoint_url=settings.s3_endpoint_url,
+            # Half of a process's threads (POOL_SIZE equals them), so that a store that hangs leaves the others.
+            s3_pool_size=max(2, settings.pool_size // 2),
+            low_water=settings.low_water_mb * 1_000_000,
+        ),
         who=who,
         who_is=who_is,
         settle=settle_people,

@@ -19,7 +19,8 @@ class Settings:
     """Settings of one server process; `from_env` reads them.
 
     `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
-    `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front.
+    `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front. Below
+    `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room.
     `backup_url`, `backup_keys_url` and `backup_key` (as `keyring`) are read by `flask backup` and `restore` only: a
     process that serves needs no backup key, and need not be able to read its file.
     """
@@ -40,6 +41,7 @@ class Settings:
     backup_url: str | None = None
     backup_keys_url: str | None = None
     backup_key: str | None = field(default=None, repr=False)
+    low_water_mb: int = 200
     demo: bool = False
     data_dir: Path | None = None
 
@@ -65,6 +67,7 @@ class Settings:
                 backup_url=env.str("BACKUP_URL", None),
                 backup_keys_url=env.str("BACKUP_KEYS_URL", None),
                 backup_key=env.str("BACKUP_KEY", None),
+                low_water_mb=env.int("LOW_WATER_MB", cls.low_water_mb),
             )
         except EnvError as error:
             raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None
@@ -77,6 +80,8 @@ class Settings:
             raise SettingsError("SECRET_KEY must have at least 32 characters")
         if not self.storage_url.startswith(("file:///", "s3://")):
             raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")
+        if self.low_water_mb < 0:
+            raise SettingsError("LOW_WATER_MB counts millions of bytes; it must not be negative")
 
 
 def text_or_file(name: str, text: str) -> str:

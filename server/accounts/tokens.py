@@ -28,7 +28,10 @@ SessionState = Literal["live", "idle_expired", "expired", "revoked"]
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long a session lives unused, and at most; `tolerance` is how far apart the clocks of servers may be."""
+    """How long a session lives unused, and at most; `tolerance` is how far a server's clock may go back meanwhile.
+
+    A phone's is longer than the hour by which a wrongly set clock jumps, so that nobody in the field is signed out.
+    """
 
     idle: dt.timedelta
     absolute: dt.timedelta
@@ -36,7 +39,7 @@ class Lifetime:
 
 
 LIFETIMES: Mapping[SessionKind, Lifetime] = {
-    SessionKind.PHONE: Lifetime(dt.timedelta(days=7), dt.timedelta(days=30)),
+    SessionKind.PHONE: Lifetime(dt.timedelta(days=7), dt.timedelta(days=30), dt.timedelta(hours=2)),
     SessionKind.BROWSER: Lifetime(dt.timedelta(minutes=15), dt.timedelta(hours=8)),
 }
 

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
 from server.errors import Unavailable
+from server.storage.waiting import Seat
 
 # All that botocore lets through when a store is slow, cut off, or answers nonsense.
 TROUBLE = (
@@ -47,11 +48,12 @@ class Paced:
 class Reading(io.RawIOBase):
     """The body of an answer; Unavailable when the store lets us wait more than `patience` seconds in all.
 
-    Only time spent waiting for the store counts, not the reader's own.
+    Only time spent waiting for the store counts, not the reader's own. The seat is given back at the end.
     """
 
-    def __init__(self, body: Any, patience: float, clock: Callable[[], float]) -> None:
+    def __init__(self, body: Any, patience: float, clock: Callable[[], float], seat: Seat) -> None:
         self._body = body
+        self._seat = seat
         self._left = patience
         self._clock = clock
 
@@ -63,9 +65,11 @@ class Reading(io.RawIOBase):
         try:
             data = self._body.read(len(buffer))
         except TROUBLE as error:
+            self._seat.failed()
             raise Unavailable from error
         self._left -= self._clock() - began
         if self._left < 0:
+            self._seat.failed()
             raise Unavailable
         buffer[: len(data)] = data
         return len(data)
@@ -73,4 +77,5 @@ class Reading(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._body.close()
+            self._seat.well()
         super().close()

@@ -31,6 +31,7 @@ from server.storage.base import (
 )
 from server.storage.faults import disk_faults, full_disk
 from server.storage.reading import TROUBLE, Paced, Reading
+from server.storage.waiting import Seat, WaitingRoom
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +58,8 @@ class S3Settings:
     """Which bucket, and how long to wait for it (seconds).
 
     A request takes at most `connect` + 1 (the server's leave to send) + `read`. Nothing new is begun when that could
-    pass `total`, and a body that is still on its way `read` before `total` is given up.
+    pass `total`, and a body that is still on its way `read` before `total` is given up. `pool_size` is how many
+    requests of a process may wait at once: far fewer than it has threads, so that a store that hangs leaves some.
     """
 
     bucket: str
@@ -81,6 +83,7 @@ class S3Store:
         self._bucket = settings.bucket
         self._inside = f"{settings.prefix}/" if settings.prefix else ""
         self._clock = clock
+        self._room = WaitingRoom(settings.pool_size)
         session = boto3.session.Session(
             aws_access_key_id=settings.access_key,
             aws_secret_access_key=settings.secret_key,
@@ -123,10 +126,11 @@ class S3Store:
             return io.BytesIO()
         last = "" if length is None else str(offset + length - 1)
         asked: dict[str, Any] = {"Range": f"bytes={offset}-{last}"} if offset or length is not None else {}
+        began, name = self._clock(), self._name(key)
+        seat = self._room.seat()
         try:
-            answer = self._ask(
-                lambda: self._client.get_object(Bucket=self._bucket, Key=self._name(key), **asked),
-                self._clock(),
+            answer = self._ask_seated(
+                lambda: self._client.get_object(Bucket=self._bucket, Key=name, **asked), began, seat
             )
         except ClientError as error:
             if _code(error) == "InvalidRange":
@@ -135,7 +139,8 @@ class S3Store:
                 raise BlobMissing from None
             raise _refused(error) from error
         return cast(
-            "BinaryIO", io.BufferedReader(Reading(answer["Body"], self._settings.total, self._clock), CHUNK)
+            "BinaryIO",
+            io.BufferedReader(Reading(answer["Body"], self._settings.total, self._clock, seat), CHUNK),
         )
 
     def stat(self, key: str) -> BlobStat | None:
@@ -253,6 +258,24 @@ class S3Store:
         return page, contents[-1]["Key"].removeprefix(self._inside) if more else None
 
     def _ask(self, request: Callable[[], _T], began: float) -> _T:
+        """Make a request when there is a seat to wait in."""
+        seat = self._room.seat()
+        answer = self._ask_seated(request, began, seat)
+        seat.well()
+        return answer
+
+    def _ask_seated(self, request: Callable[[], _T], began: float, seat: Seat) -> _T:
+        """Make a request; the seat is given back when it fails, and is the caller's when it succeeds."""
+        try:
+            return self._insist(request, began)
+        except ClientError as error:
+            seat.well() if _status(error) < 500 else seat.failed()  # noqa: PLR2004
+            raise
+        except BaseException:
+            seat.failed()
+            raise
+
+    def _insist(self, request: Callable[[], _T], began: float) -> _T:
         """Make a request, and again while it fails for a passing reason and there is time.
 
         Gives ClientError to the caller when the store answered with a refusal of its own; anything else that goes

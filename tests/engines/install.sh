@@ -1,11 +1,14 @@
 #!/bin/sh
 # Installs the real engines that the tests need and that are missing, from Debian's packages. What cannot be had is
 # said loudly, and written down so that `make test` leaves those tests out by name and repeats it at the end:
+# FOR names the engines; `make faults` asks for some that `make test` does not need.
 #   OUT/marks    a pytest marker expression ("" when everything is there), OUT/missing  the same for people.
 # Safe to run again: what is there is not touched. ENGINES_INSTALL=no only looks. No service is started.
 set -u
 out=${1:-var/engines}
 limit=${ENGINES_SECONDS:-420}
+wanted=${FOR:-postgres s3 browser exiftool typescript nginx disk}
+patroni=${PATRONI_VENV:-$out/patroni}
 mkdir -p "$out" || exit 1
 log=$out/install.log
 : >"$log"
@@ -29,6 +32,17 @@ has_browser() { command -v chromium >/dev/null 2>&1 || command -v chromium-brows
 has_exiftool() { command -v exiftool >/dev/null 2>&1; }
 has_typescript() { command -v tsc >/dev/null 2>&1; }
 has_nginx() { command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; }
+# A small file system of its own, to fill up: only root may mount, and not in every container.
+has_disk() {
+    [ "$(id -u)" = 0 ] || return 1
+    place=$(mktemp -d) || return 1
+    mount -t tmpfs -o size=1m tmpfs "$place" 2>/dev/null && umount "$place"
+    mounted=$?
+    rmdir "$place"
+    return $mounted
+}
+has_patroni() { [ -x "$patroni/bin/patroni" ] && command -v etcd >/dev/null 2>&1; }
+has_faketime() { ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; }
 
 packages_of() {
     case $1 in
@@ -39,6 +53,9 @@ packages_of() {
     exiftool) echo libimage-exiftool-perl ;;
     typescript) echo node-typescript ;;
     nginx) echo nginx-light ;;
+    disk) echo mount ;;
+    patroni) echo etcd-server ;;
+    faketime) echo libfaketime ;;
     esac
 }
 name_of() {
@@ -49,6 +66,9 @@ name_of() {
     exiftool) echo 'ExifTool' ;;
     typescript) echo 'the TypeScript compiler' ;;
     nginx) echo 'nginx' ;;
+    disk) echo 'a disk that may be filled (root mounts it)' ;;
+    patroni) echo 'Patroni, and etcd under it' ;;
+    faketime) echo 'libfaketime' ;;
     esac
 }
 
@@ -76,15 +96,23 @@ install() {
     # shellcheck disable=SC2046
     apt install --no-install-recommends $(packages_of "$1")
 }
+install_patroni() {
+    # Patroni is in an environment of its own: nothing of it belongs into the service's.
+    [ -x "$patroni/bin/patroni" ] && return 0
+    python3 -m venv "$patroni" >>"$log" 2>&1 &&
+        timeout 240 "$patroni/bin/pip" install --quiet --disable-pip-version-check \
+            'patroni[etcd3]==4.1.*' 'psycopg[binary]==3.*' >>"$log" 2>&1 </dev/null
+}
 
 deadline=$(($(date +%s) + limit))
 marks=
 missing=
-for engine in postgres s3 browser exiftool typescript nginx; do
+for engine in $wanted; do
     "has_$engine" && continue
     if can_install; then
         echo "engines: installing $(name_of "$engine") ($(packages_of "$engine"))"
         install "$engine"
+        [ "$engine" = patroni ] && install_patroni
         "has_$engine" && continue
     fi
     marks="${marks:+$marks and }not $engine"
@@ -100,5 +128,5 @@ if [ -n "$missing" ]; then
     can_install || echo '!! cannot install: needs apt-get, and root or sudo without a password' >&2
     echo '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!' >&2
 else
-    echo 'engines: PostgreSQL, S3, Chromium, ExifTool, TypeScript and nginx are there'
+    echo "engines: $wanted are there"
 fi

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,25 +22,51 @@ from tests.engines.postgres import alive
 
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
-START_SECONDS = 30.0
+THREADS = 8
+MOST_RESTARTS = 200
+START_SECONDS = 60.0
 REQUEST_SECONDS = 20.0
 
 
 class Server:
-    """The service as it is run: granian with two workers, settings by environment; it can be killed and started again."""
+    """The service as it is run: granian with two workers, settings by environment, started again when it ends by itself.
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.port = _free_port()
+    granian ends when a worker dies soon after it was started; the unit file says `Restart=always`, and so do we.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.restarts = 0
         self._environment = {**os.environ, **environment}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._keep, daemon=True).start()
 
     def start(self) -> None:
         """Start the server; returns when it answers."""
+        with self._lock:
+            self._spawn()
+        patience = time.monotonic() + START_SECONDS
+        while time.monotonic() < patience:
+            if self.answers():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{self.log()[-3000:]}")
+
+    def _spawn(self) -> None:
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:app"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(WORKERS)),
-            *("--blocking-threads", "8", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.2"),
+            *(
+                "--blocking-threads",
+                str(THREADS),
+                "--no-ws",
+                "--respawn-failed-workers",
+                "--respawn-interval",
+                "0.2",
+            ),
             *("--workers-kill-timeout", "5", "--log-level", "warning"),
         ]
         with self._log.open("ab") as log:
@@ -48,14 +74,17 @@ class Server:
                 command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        patience = time.monotonic() + START_SECONDS
-        while time.monotonic() < patience:
-            if self._process.poll() is not None:
-                break
-            if self.answers():
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"the server did not start:\n{self.log()[-3000:]}")
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.1):
+            with self._lock:
+                if (
+                    self._process is not None
+                    and self._process.poll() is not None
+                    and self.restarts < MOST_RESTARTS
+                ):
+                    self.restarts += 1
+                    self._spawn()
 
     def answers(self) -> bool:
         """Say whether a health check is answered."""
@@ -65,7 +94,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """Give the process ids of the workers that are alive."""
-        return [pid for pid in _children(self._running().pid) if alive(pid)]
+        return [pid for pid in children(self._running().pid) if alive(pid)]
 
     def kill_worker(self, which: int) -> int:
         """End one worker with SIGKILL; granian starts another. Returns how many were killed (it may be between two)."""
@@ -78,15 +107,15 @@ class Server:
 
     def kill(self) -> None:
         """End the server and all its workers with SIGKILL, as the kernel does when memory is short."""
-        process = self._running()
-        pids = [process.pid, *_children(process.pid)]
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        with self._lock:
+            process, self._process = self._running(), None
+            pids = [process.pid, *children(process.pid)]
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         patience = time.monotonic() + 10
         while any(alive(pid) for pid in pids) and time.monotonic() < patience:
             time.sleep(0.02)
-        self._process = None
 
     def log(self) -> str:
         """Give what the server wrote."""
@@ -98,12 +127,13 @@ class Server:
 
     def end(self) -> None:
         """Put the server away, whatever state it is in."""
+        self._ended.set()
         if self._process is not None:
             self.kill()
 
 
 @contextmanager
-def running(environment: dict[str, str], log: Path) -> Iterator[Server]:
+def running(environment: Mapping[str, str], log: Path) -> Iterator[Server]:
     """Run a server for as long as the block lasts."""
     server = Server(environment, log)
     try:
@@ -150,22 +180,34 @@ def call(
 
 
 @dataclass(slots=True)
-class Record:
-    """One visit with its photo, named by the phone before the first send; `tries` counts requests.
+class Picture:
+    """One photo of a visit, named by the phone; `answer` is the status that acknowledged it, `at` when that came."""
 
-    `visit_at` and `photo_at` are when the first acknowledgement arrived (`time.monotonic`).
+    data: bytes
+    photo_id: UUID = field(default_factory=uuid4)
+    answer: int | None = None
+    at: float | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """One visit with its photos, named by the phone before the first send; `tries` counts requests.
+
+    `at` is when its first acknowledgement arrived (`time.monotonic`).
     """
 
     body: Callable[["Record"], dict[str, Any]]
     token: str
-    photo: bytes
+    photos: Sequence[Picture]
     visit_id: UUID = field(default_factory=uuid4)
-    photo_id: UUID = field(default_factory=uuid4)
-    visit_answer: int | None = None
-    photo_answer: int | None = None
-    visit_at: float | None = None
-    photo_at: float | None = None
+    answer: int | None = None
+    at: float | None = None
     tries: int = 0
+
+    @property
+    def acknowledged(self) -> bool:
+        """Say whether the phone holds an answer for the visit and for each of its photos."""
+        return all(one in {200, 201} for one in (self.answer, *(photo.answer for photo in self.photos)))
 
 
 class Phones:
@@ -224,15 +266,24 @@ class Phones:
                     if not self._waiting:
                         return
                     record = self._waiting.pop()
-                record.visit_answer = self._send(chance, record, "PUT", *_visit(record))
-                record.visit_at = time.monotonic() if record.visit_answer in {200, 201} else None
-                record.photo_answer = self._send(chance, record, "POST", *_photo(record))
-                record.photo_at = time.monotonic() if record.photo_answer in {200, 201} else None
-                if chance.random() < 0.1:  # a phone that did not hear the answer
-                    self._send(chance, record, "POST", *_photo(record))
-                    self._send(chance, record, "PUT", *_visit(record))
+                record.answer, record.at = self._acknowledged(chance, record, "PUT", *visit_request(record))
+                for photo in record.photos:
+                    photo.answer, photo.at = self._acknowledged(
+                        chance, record, "POST", *photo_request(record, photo)
+                    )
+                if chance.random() < 0.1:  # a phone that did not hear the answers
+                    for photo in record.photos:
+                        self._send(chance, record, "POST", *photo_request(record, photo))
+                    self._send(chance, record, "PUT", *visit_request(record))
         except BaseException as error:  # noqa: BLE001  (a thread's fault must reach the test)
             self.errors.append(error)
+
+    def _acknowledged(
+        self, chance: random.Random, record: Record, method: str, path: str, body: bytes, content_type: str
+    ) -> tuple[int | None, float | None]:
+        """Send until an answer comes; give it, and when it came if it is an acknowledgement."""
+        answer = self._send(chance, record, method, path, body, content_type)
+        return answer, time.monotonic() if answer in {200, 201} else None
 
     def _send(
         self, chance: random.Random, record: Record, method: str, path: str, body: bytes, content_type: str
@@ -260,48 +311,24 @@ class Phones:
         return None
 
 
-def kill_while(
-    server: Server, phones: Phones, *, kills: int, total: int, seed: int = 1, every: float = 0.3
-) -> Counter[str]:
-    """Kill workers, and every third time the whole server, spread over the sending; says what was killed.
-
-    A kill waits until its share of the records has been taken up, so that all of them hit a server at work.
-    """
-    chance = random.Random(seed)
-    done: Counter[str] = Counter()
-    for number in range(kills):
-        share = total * (kills - number) // (kills + 1)
-        patience = time.monotonic() + 20
-        while phones.left > share and phones.busy and time.monotonic() < patience:
-            time.sleep(0.01)
-        time.sleep(chance.uniform(0, every))
-        if number % 3 == 2:
-            server.kill()
-            server.start()
-            done["server"] += 1
-        else:
-            patience = time.monotonic() + 10
-            while not server.kill_worker(chance.randrange(WORKERS)) and time.monotonic() < patience:
-                time.sleep(0.02)
-            done["worker"] += 1
-    return done
-
-
-def _visit(record: Record) -> tuple[str, bytes, str]:
+def visit_request(record: Record) -> tuple[str, bytes, str]:
+    """Give path, body and content type with which a phone sends a visit."""
     body = json.dumps(record.body(record), ensure_ascii=False).encode()
     return f"/api/v1/visits/{record.visit_id}", body, "application/json"
 
 
-def _photo(record: Record) -> tuple[str, bytes, str]:
+def photo_request(record: Record, photo: Picture) -> tuple[str, bytes, str]:
+    """Give path, body and content type with which a phone sends a photo."""
     head = (
-        f'--x\r\nContent-Disposition: form-data; name="photo_id"\r\n\r\n{record.photo_id}\r\n'
+        f'--x\r\nContent-Disposition: form-data; name="photo_id"\r\n\r\n{photo.photo_id}\r\n'
         f'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
     )
-    body = head.encode() + record.photo + b"\r\n--x--\r\n"
+    body = head.encode() + photo.data + b"\r\n--x--\r\n"
     return f"/api/v1/visits/{record.visit_id}/photos", body, "multipart/form-data; boundary=x"
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Give the process ids of the children of a process."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
@@ -309,7 +336,15 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _free_port() -> int:
+def command(pid: int) -> bytes:
+    """Give the command line of a process, empty when it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def free_port() -> int:
+    """Find a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

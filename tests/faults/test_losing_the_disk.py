@@ -33,7 +33,7 @@ from server.visits.models import Visit
 from tests.builders.clock import Clock
 from tests.builders.visits import a_visit_body
 from tests.builders.world import World
-from tests.faults.harness import ROOT, Phones, Record, running
+from tests.faults.harness import ROOT, Phones, Picture, Record, running
 from tests.photos.builders import encoded, scene
 
 SECONDS = float(os.environ.get("FAULT_LOSS_SECONDS", "8"))
@@ -149,10 +149,10 @@ def test_what_was_acknowledged_longer_ago_than_the_limit_is_never_lost(
         photos = set(session.scalars(select(Photo.id).where(Photo.blob_key.is_not(None))))
     house.engine.dispose()
     lost = max(
-        loss([(one.visit_id, one.visit_at) for one in records], visits, died),
-        loss([(one.photo_id, one.photo_at) for one in records], photos, died),
+        loss([(one.visit_id, one.at) for one in records], visits, died),
+        loss([(one.photo_id, one.at) for record in records for one in record.photos], photos, died),
     )
-    acknowledged = [one for one in records if one.visit_at is not None]
+    acknowledged = [one for one in records if one.at is not None]
     gone = sum(one.visit_id not in visits for one in acknowledged)
     sys.stdout.write(
         f"{machine.engine}: {len(acknowledged)} visits acknowledged in {SECONDS} s, {gone} of them lost; "
@@ -190,11 +190,15 @@ def _records(world: World, count: int) -> list[Record]:
             client_created_at=(at + dt.timedelta(seconds=4)).isoformat(),
             location=None,
             no_location_reason="no_signal",
-            photos=[{"id": str(record.photo_id), "kind": "room"}],
+            photos=[{"id": str(one.photo_id), "kind": "room"} for one in record.photos],
         )
 
     return [
-        Record(body(people[number % len(people)], began + dt.timedelta(seconds=number)), token, picture)
+        Record(
+            body(people[number % len(people)], began + dt.timedelta(seconds=number)),
+            token,
+            [Picture(picture)],
+        )
         for number in range(count)
     ]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.settings import Settings, SettingsError
 from server.storage import open_store
 from server.storage.local import LocalStore
 from server.storage.s3 import S3Store
@@ -37,3 +38,15 @@ def test_a_local_store_does_not_load_the_s3_library(tmp_path: Path) -> None:
     program = f"import sys; from server.storage import open_store; open_store('file://{tmp_path}/b'); print('boto3' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert told.stdout.strip() == "False"
+
+
+def test_a_low_water_mark_below_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/app.sqlite", "STORAGE_URL": f"file://{tmp_path}", "KEYRING": "{}",
+        "SECRET_KEY": "x" * 32, "LOW_WATER_MB": "7",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert Settings.from_env().low_water_mb == 7
+    monkeypatch.setenv("LOW_WATER_MB", "-1")
+    with pytest.raises(SettingsError, match="LOW_WATER_MB"):
+        Settings.from_env()
