@@ -57,6 +57,11 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"the server did not start:\n{self.log()[-3000:]}")
 
+    @property
+    def pid(self) -> int:
+        """Give the process id of the server's parent."""
+        return self._running().pid
+
     def answers(self) -> bool:
         """Say whether a health check is answered."""
         with suppress(OSError, http.client.HTTPException):
