@@ -103,7 +103,9 @@ def plant(world: World, actor: Actor, visitor: Actor, village: str, mark: str) -
         notes=f"{mark}备注",
         needs=[{"kind": "medical", "detail": f"{mark}照料"}],
         photos=[photo],
-        occurred_at=at, ended_at=None, client_created_at=at,
+        occurred_at=at,
+        ended_at=None,
+        client_created_at=at,
     )
     answer = world.phone(visitor).put(f"/visits/{visit}", body)
     assert answer.status_code == 201, answer.text
