@@ -5,15 +5,14 @@ FAULT_FUZZED says how many requests; the short form searches the paths about one
 
 import dataclasses
 import itertools
-import shutil
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from server.db import vault_file
 from server.permissions import Role
 from tests.builders.world import GUANGDE, SHENGPING, TUANSHAN, World
+from tests.conftest import copied
 from tests.faults.sizes import LONG, seen, size
 from tests.http.fuzzing import Mine, Seen, as_text, no_outside, plant, search
 
@@ -30,11 +29,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give SQLite in the short form, PostgreSQL in the long one."""
     if LONG:
         return str(request.getfixturevalue("postgres_template")())
-    template: Path = request.getfixturevalue("sqlite_template")
-    target = tmp_path / "app.sqlite"
-    shutil.copy(template, target)
-    shutil.copy(vault_file(f"sqlite:///{template}"), vault_file(f"sqlite:///{target}"))
-    return f"sqlite:///{target}"
+    return copied(request.getfixturevalue("sqlite_template"), tmp_path / "app.sqlite")
 
 
 def pairs(world: World) -> list[tuple[Mine, Mine]]:

@@ -203,6 +203,36 @@ def test_odd_requests_are_refused_and_leave_no_weight(tmp_path: Path) -> None:
         assert '"status": 5' not in township.server.log()
 
 
+def test_the_proxy_writes_no_name_or_number_into_its_logs(tmp_path: Path) -> None:
+    """Searches carry names in their query, odd requests carry anything anywhere; nginx keeps neither."""
+    name, number = "%E9%87%91%E4%B8%9D%E9%9B%80", "999999195001010018"
+    with served(tmp_path) as township:
+        for sent in (
+            head(
+                "GET",
+                f"/api/v1/archives?query={name}",
+                "A" * 43,
+                User_Agent=number,
+                Referer=number,
+                Cookie=number,
+            ),
+            head(
+                "GET", f"/healthz?{number}={name}", "A" * 43, X_Forwarded_For=number, Origin=f"https://{name}"
+            ),
+            head("PUT", f"/api/v1/visits?query={number}", "A" * 43, Content_Length="x" + number),
+            head("GET", f"/api/v1/archives?query={number}", "A" * 43, X_Big=name * 10_000),
+            head("PUT", f"/api/v1/visits?query={name}", "A" * 43, Content_Length=1_000_000)
+            + number.encode() * 50_000,
+            f"GET /?{number} HTTP/1.1\r\nHost: {number}\r\n{name}\r\n\r\n".encode(),
+        ):
+            talk(township, "nginx", [sent])
+        written = "".join(
+            one.read_text(errors="replace") for one in township.proxy.folder.glob("*log*") if one.is_file()
+        )
+    assert written.count("/api/v1/") + written.count("malformed") > 2
+    assert not [word for word in (name, "金丝雀", number, number[:12]) if word in written], written
+
+
 def test_what_is_pipelined_is_answered_in_order_and_nothing_else_is(tmp_path: Path) -> None:
     """A body that looks like a request stays a body, also when nobody reads it."""
     with served(tmp_path) as township:
