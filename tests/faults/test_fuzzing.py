@@ -5,14 +5,13 @@ FAULT_FUZZED says how many requests; the short form searches the paths about one
 
 import dataclasses
 import itertools
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from server.permissions import Role
 from tests.builders.world import GUANGDE, SHENGPING, TUANSHAN, World
-from tests.conftest import copied
+from tests.conftest import Template
 from tests.faults.sizes import LONG, seen, size
 from tests.http.fuzzing import Mine, Seen, as_text, no_outside, plant, search
 
@@ -25,11 +24,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def template(request: pytest.FixtureRequest) -> Template:
     """Give SQLite in the short form, PostgreSQL in the long one."""
-    if LONG:
-        return str(request.getfixturevalue("postgres_template")())
-    return copied(request.getfixturevalue("sqlite_template"), tmp_path / "app.sqlite")
+    found: Template = request.getfixturevalue("postgres_town" if LONG else "sqlite_town")
+    return found
 
 
 def pairs(world: World) -> list[tuple[Mine, Mine]]:

@@ -5,7 +5,6 @@ The same passes of argon2 and the same statements are held by tests/accounts/tes
 
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,7 +12,7 @@ from flask import Flask
 from server.accounts import managing
 from tests.builders.clock import Clock
 from tests.builders.world import World
-from tests.conftest import copied
+from tests.conftest import Template
 from tests.faults.sizes import seen, size
 
 ROUNDS = size("FAULT_SIGN_INS", short=15, long=300)
@@ -25,9 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def template(sqlite_town: Template) -> Template:
     """Give SQLite alone: the statements are the same on PostgreSQL."""
-    return copied(sqlite_template, tmp_path / "app.sqlite")
+    return sqlite_town
 
 
 def test_a_wrong_guess_takes_the_same_time_for_every_account(app: Flask, world: World, clock: Clock) -> None:

@@ -8,7 +8,6 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -20,7 +19,7 @@ from werkzeug.test import TestResponse
 from server.permissions import GRANTS, Can, Role
 from tests.builders.visits import a_visit_body
 from tests.builders.world import GUANGDE, SHENGPING, TUANSHAN, World
-from tests.conftest import copied
+from tests.conftest import Template
 from tests.http.test_canaries import IDS, NAMES, PHONES, Heard, everything, found_in, heard, listening
 from tests.http.test_mass_assignment import document, whole_example
 
@@ -35,9 +34,9 @@ TOKENS = ("{}", "Bearer {}", "Basic {}", "Bearer {} {}")
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def template(sqlite_town: Template) -> Template:
     """Give SQLite alone: what is logged does not depend on the database, but where it fails (test_canaries.py)."""
-    return copied(sqlite_template, tmp_path / "app.sqlite")
+    return sqlite_town
 
 
 class Singer:
