@@ -4,9 +4,8 @@ Each is sent through nginx with the configuration that we ship, and straight to 
 """
 
 import re
+import select
 import socket
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -119,29 +118,19 @@ def talk(township: Served, way: str, sent: Iterable[bytes]) -> bytes:
     """Send until the other side refuses or hangs up; gives what it said."""
     straight = ("127.0.0.1", township.server.port)
     line = township.proxy.connect() if way == "nginx" else socket.create_connection(straight, timeout=20)
-    heard: list[bytes] = []
-
-    def listen() -> None:
-        with suppress(OSError):
-            while piece := line.recv(65536):
-                heard.append(piece)
-
-    listening = threading.Thread(target=listen, daemon=True)
-    listening.start()
-    with suppress(OSError):
-        for piece in sent:
+    line.settimeout(5)
+    with suppress(OSError):  # one thread for both ways: a TLS connection is not made for two
+        for number, piece in enumerate(sent):
             line.sendall(piece)
-            if heard:
+            if number % 50 == 0 and select.select([line], [], [], 0)[0]:
                 break
-    patience = time.monotonic() + 5
-    while not heard and listening.is_alive() and time.monotonic() < patience:
-        listening.join(0.02)
-    listening.join(0.15)  # and nothing more comes
+    heard = b""
     with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
+        while piece := line.recv(65536):
+            heard += piece
+            line.settimeout(0.15)  # and nothing more comes
     line.close()
-    listening.join(2)
-    return b"".join(heard)
+    return heard
 
 
 def memory(township: Served) -> int:
