@@ -15,6 +15,7 @@ from server.accounts.wecom import WeCom, WeComApp
 from server.db import engine_options, prepare_engine, refuse_unsafe
 from server.http import health, log, problems
 from server.http.api import HouseApi
+from server.http.draining import Draining
 from server.http.parts import Parts
 from server.openapi import OPTIONS
 from server.settings import Settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     )
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     database = SQLAlchemy(metadata=METADATA)
     database.init_app(app)
     with app.app_context():

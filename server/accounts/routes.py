@@ -8,11 +8,11 @@ from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
 from api_schemas import accounts as wire
-from server.accounts import managing, signing_in
+from server.accounts import managing, passwords, signing_in
 from server.accounts.identity_refusals import Identity
 from server.accounts.queries import accounts_page
 from server.accounts.signing_in import SignedIn
-from server.errors import NotSignedIn
+from server.errors import NotSignedIn, Unavailable
 from server.http.answer import answer, nothing
 from server.http.blueprint import Blueprint
 from server.http.guard import bearer, in_one_transaction, needs, work
@@ -42,22 +42,34 @@ def sign_in_by_wecom(body: dict[str, str]) -> ResponseReturnValue:
 
 
 @blueprint.post("/auth/wechat/bind")
-@needs(Can.ANYONE)
+@needs(Can.ANYONE, own_transactions=True)
 @blueprint.arguments(wire.BindIn)
 @blueprint.response(200, wire.SignedInOut)
 def bind(body: dict[str, str]) -> ResponseReturnValue:
     """用一次性邀请码绑定微信（或企业微信）并登录。"""
-    return answer(_shown(signing_in.bind(work(), body["bind_ticket"], body["invite_code"], address())))
+    ticket, code, sender = body["bind_ticket"], body["invite_code"], address()
+    counted_at = in_one_transaction(Can.ANYONE, lambda: signing_in.try_ticket(work(), ticket, sender))
+    return in_one_transaction(
+        Can.ANYONE, lambda: answer(_shown(signing_in.bind(work(), ticket, code, sender, counted_at)))
+    )
 
 
 @blueprint.post("/auth/password")
-@needs(Can.ANYONE)
+@needs(Can.ANYONE, own_transactions=True)
 @blueprint.arguments(wire.PasswordIn)
 @blueprint.response(200, wire.SignedInOut)
 def sign_in_by_password(body: dict[str, str]) -> ResponseReturnValue:
     """用户名和密码登录（浏览器用户）。"""
-    signed_in = signing_in.by_password(work(), body["username"], body["password"], body["otp"], address())
-    return answer(_shown(signed_in))
+    knocked = in_one_transaction(Can.ANYONE, lambda: signing_in.knock(work(), body["username"], address()))
+    try:
+        fits = passwords.verify_or_burn(knocked.stored, body["password"])
+    except Unavailable:
+        in_one_transaction(Can.ANYONE, lambda: signing_in.forget_knock(work().session, knocked))
+        raise
+    return in_one_transaction(
+        Can.ANYONE,
+        lambda: answer(_shown(signing_in.by_password(work(), knocked, body["otp"], fits=fits))),
+    )
 
 
 @blueprint.delete("/auth/session")

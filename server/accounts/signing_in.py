@@ -1,19 +1,20 @@
 """Signing in: by an outside identity (WeChat, WeCom), by binding one with an invite code, by password (CONTRACT §2)."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.accounts import limits, passwords, totp
+from server.accounts import limits, totp
 from server.accounts.identity_refusals import Identity
 from server.accounts.limits import FAILED_SIGN_INS_OF_ACCOUNT, FAILED_SIGN_INS_OF_ADDRESS
 from server.accounts.models import BindTicket, BoundIdentity, Invite, RoleGrant, SignIn, Worker
 from server.accounts.terms import SessionKind
 from server.accounts.tokens import LIFETIMES, digest, invite_digest, mint
+from server.db import rows_of
 from server.errors import Kind, NotSignedIn, Refusal
 from server.ledger.work import Work
 from server.permissions import GRANTS, Actor
@@ -21,6 +22,7 @@ from server.vault.blind_index import identity as identity_index
 
 TICKET_LIVES = dt.timedelta(minutes=10)
 TICKET_TRIES = 5
+NOBODY = UUID(int=0)
 
 
 class AccountNotBound(Refusal):
@@ -89,9 +91,30 @@ def by_identity(work: Work, identity: Identity) -> SignedIn:
     return _open(work, actor, SessionKind.PHONE, identity.provider)
 
 
-def bind(work: Work, ticket: str, invite_code: str, address: str) -> SignedIn:
-    """Bind a proven identity to the worker whom an invite code names, and sign them in."""
-    limits.refuse_too_many(work.session, FAILED_SIGN_INS_OF_ADDRESS, address, work.now)
+def try_ticket(work: Work, ticket: str, address: str) -> dt.datetime:
+    """Count one try of a bind ticket, before it is made; gives the instant of the count."""
+    limits.take_try(work.session, FAILED_SIGN_INS_OF_ADDRESS, address, work.now)
+    counted = rows_of(
+        work.session,
+        update(BindTicket)
+        .where(
+            BindTicket.ticket_digest == (digest(ticket) or b""),
+            BindTicket.used_at.is_(None),
+            BindTicket.expires_at > work.now,
+            BindTicket.attempts < TICKET_TRIES,
+        )
+        .values(attempts=BindTicket.attempts + 1),
+    )
+    if not counted:
+        raise BindTicketInvalid
+    return work.now
+
+
+def bind(work: Work, ticket: str, invite_code: str, address: str, counted_at: dt.datetime) -> SignedIn:
+    """Bind a proven identity to the worker whom an invite code names, and sign them in.
+
+    `try_ticket` has counted the try, in a transaction of its own.
+    """
     held = _ticket(work, ticket)
     invite = work.session.get(
         Invite, invite_digest(invite_code, work.keys.keyring) or b"", with_for_update=True
@@ -99,10 +122,8 @@ def bind(work: Work, ticket: str, invite_code: str, address: str) -> SignedIn:
     usable = invite is not None and invite.used_at is None and invite.expires_at > work.now
     actor = _actor(work.session, invite.worker_id) if invite is not None and usable else None
     if invite is None or actor is None:
-        refusal = InviteInvalid()
-        ticket_digest = held.ticket_digest
-        refusal.leaves = lambda later: _count_wrong_invite(later, ticket_digest, address, work.now)
-        raise refusal
+        raise InviteInvalid
+    limits.give_back(work.session, FAILED_SIGN_INS_OF_ADDRESS, address, counted_at)
     invite.used_at = held.used_at = work.now
     subject = work.keys.house_key().open(
         held.subject_sealed, table="bind_tickets", column="subject_sealed", row=held.ticket_digest.hex()
@@ -126,28 +147,55 @@ def bind(work: Work, ticket: str, invite_code: str, address: str) -> SignedIn:
     return _open(work, actor, SessionKind.PHONE, held.provider)
 
 
-def by_password(work: Work, username: str, password: str, otp: str | None, address: str) -> SignedIn:
-    """Sign in by password, and by one-time code where the account has one; every failure takes the same time."""
-    for limit, key in ((FAILED_SIGN_INS_OF_ACCOUNT, username), (FAILED_SIGN_INS_OF_ADDRESS, address)):
-        limits.refuse_too_many(work.session, limit, key, work.now)
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody at the door with a user name: a try that was counted at an instant, and the hash to compare with."""
+
+    username: str
+    address: str
+    at: dt.datetime
+    stored: str | None = field(repr=False)
+
+
+def knock(work: Work, username: str, address: str) -> Knock:
+    """Count a try to sign in by password, before it is made, and look up what its password must fit."""
+    limits.take_try(work.session, FAILED_SIGN_INS_OF_ACCOUNT, username, work.now)
+    limits.take_try(work.session, FAILED_SIGN_INS_OF_ADDRESS, address, work.now)
+    stored = work.session.scalar(select(Worker.password_hash).where(Worker.username == username))
+    return Knock(username, address, work.now, stored)
+
+
+def forget_knock(session: Session, knocked: Knock) -> None:
+    """Take the count of a try back."""
+    limits.give_back(session, FAILED_SIGN_INS_OF_ACCOUNT, knocked.username, knocked.at)
+    limits.give_back(session, FAILED_SIGN_INS_OF_ADDRESS, knocked.address, knocked.at)
+
+
+def by_password(work: Work, knocked: Knock, otp: str | None, *, fits: bool) -> SignedIn:
+    """Sign in whom a password fits, and a one-time code where the account has one; every failure costs the same.
+
+    The password was compared with no transaction open, so that hashing holds up nobody.
+    """
     worker = work.session.scalars(
-        select(Worker).where(Worker.username == username).with_for_update(key_share=True)
+        select(Worker).where(Worker.username == knocked.username).with_for_update(key_share=True)
     ).one_or_none()
-    fits = passwords.verify_or_burn(worker.password_hash if worker else None, password)
-    actor = _actor(work.session, worker.id) if worker else None
-    if worker is None or actor is None or not fits:
-        raise _failed(work, username, address, SignInFailed())
+    actor = _actor(work.session, worker.id if worker else NOBODY)
+    if worker is None or actor is None or not fits or worker.password_hash != knocked.stored:
+        raise _failed(work)
     if worker.totp_sealed:
         if not otp:
-            raise OtpRequired
+            asked = OtpRequired()
+            asked.leaves = lambda session: forget_knock(session, knocked)
+            raise asked
         opened = work.keys.fetch_one(work.session, worker.data_key_id)
         if opened is None:
             raise NotSignedIn
         secret = opened.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
         step = totp.matched_step(secret, otp, work.now)
         if step is None or (worker.totp_last_step is not None and step <= worker.totp_last_step):
-            raise _failed(work, username, address, SignInFailed())
+            raise _failed(work)
         worker.totp_last_step = step
+    forget_knock(work.session, knocked)
     return _open(work, actor, SessionKind.BROWSER, "password")
 
 
@@ -227,33 +275,18 @@ def _unbound(work: Work, identity: Identity, index: bytes) -> AccountNotBound:
 
 def _ticket(work: Work, ticket: str) -> BindTicket:
     held = work.session.get(BindTicket, digest(ticket) or b"", with_for_update=True)
-    if (
-        held is None
-        or held.used_at is not None
-        or held.expires_at <= work.now
-        or held.attempts >= TICKET_TRIES
-    ):
+    if held is None or held.used_at is not None or held.expires_at <= work.now:
         raise BindTicketInvalid
     return held
 
 
-def _count_wrong_invite(session: Session, ticket_digest: bytes, address: str, now: dt.datetime) -> None:
-    session.execute(
-        update(BindTicket)
-        .where(BindTicket.ticket_digest == ticket_digest)
-        .values(attempts=BindTicket.attempts + 1)
-    )
-    limits.count_try(session, FAILED_SIGN_INS_OF_ADDRESS, address, now)
-
-
-def _failed(work: Work, username: str, address: str, refusal: Refusal) -> Refusal:
+def _failed(work: Work) -> SignInFailed:
     def leave(session: Session) -> None:
-        limits.count_try(session, FAILED_SIGN_INS_OF_ACCOUNT, username, work.now)
-        limits.count_try(session, FAILED_SIGN_INS_OF_ADDRESS, address, work.now)
         later = _later(work, session)
         later.tell("session.refused", "identity", payload={"by": "password"})
         later.close()
 
+    refusal = SignInFailed()
     refusal.leaves = leave
     return refusal
 

@@ -82,7 +82,7 @@ class OpenFile:
 
     def is_repeat(self, action: str, kind: str, subject_id: UUID, asked: Any) -> bool:
         """Say whether exactly this was asked and done before."""
-        return is_repeat(self.work, self.key, action, kind, subject_id, asked)
+        return is_repeat(self.work, self.key, self.person.id, action, kind, subject_id, asked)
 
 
 def may_edit(work: Work) -> None:
@@ -103,11 +103,19 @@ def open_file(work: Work, person_id: UUID, *, alive: bool = False) -> OpenFile:
     return OpenFile(work, person, key)
 
 
-def is_repeat(work: Work, key: DataKey, action: str, kind: str, subject_id: UUID, asked: Any) -> bool:
-    """Compare with what the ledger keeps of the same deed on the same subject (`asked` in its payload)."""
+def is_repeat(
+    work: Work, key: DataKey, person_id: UUID, action: str, kind: str, subject_id: UUID, asked: Any
+) -> bool:
+    """Compare with what the ledger keeps of the same deed on the same subject (`asked` in its payload).
+
+    A subject of somebody else's file is no repeat, and its payload is sealed under another key.
+    """
     for sealed in work.session.scalars(
         select(Event.payload).where(
-            Event.subject_kind == kind, Event.subject_id == subject_id, Event.action == action
+            Event.subject_kind == kind,
+            Event.subject_id == subject_id,
+            Event.person_id == person_id,
+            Event.action == action,
         )
     ):
         if sealed is None or not sealed.startswith("v1."):

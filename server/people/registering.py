@@ -287,6 +287,6 @@ def _reaches(village_code: str) -> Iterable[Any]:
 
 def _registered_before(work: Work, there: Person, new: NewPerson) -> Person:
     key = work.keys.fetch_one(work.session, there.data_key_id)
-    if key is None or not is_repeat(work, key, "person.registered", "person", there.id, new):
+    if key is None or not is_repeat(work, key, there.id, "person.registered", "person", there.id, new):
         raise AlreadyExists
     return there

@@ -365,8 +365,8 @@ def seen(work: Work, photo_id: UUID, box: int = 0) -> Seen:
     )
     if row is None:
         photo = work.session.get(Photo, photo_id)
-        if photo is not None:
-            stored_visit(work, photo.visit_id)  # refuses, and leaves a trace
+        # Refuses, and leaves a trace; one that is not there is looked for as long: time tells nobody which it was.
+        stored_visit(work, photo.visit_id if photo else photo_id)
         raise NotFound
     key = work.keys.unwrap(row.key_id, row.wrapped) if row.key_id else None
     if key is None or row.blob_key is None:

@@ -95,6 +95,8 @@ def record(work: Work, visit_id: UUID, record: VisitRecord, *, revision: int | N
     stored = work.session.get(Visit, visit_id, with_for_update={"key_share": True})
     if stored is not None:
         return _again(work, stored, record, fingerprint, revision)
+    # A visit that is there and out of sight takes one more read to refuse: so does one that is not there.
+    subject_of(work, record)
     raise out_of_sight(work, visit_id if revision is not None else record.person_id)
 
 

@@ -180,5 +180,6 @@ def stored_visit(work: Work, visit_id: UUID, *, lock: bool = False) -> tuple[Vis
 
 
 def _not_there(work: Work, visit_id: UUID) -> NotFound:
+    """Refuse: one that is not there leaves its line and takes its time just as one that is out of sight."""
     there = work.session.get(Visit, visit_id)
-    return NotFound() if there is None else out_of_sight(work, there.person_id)
+    return out_of_sight(work, there.person_id if there else visit_id)

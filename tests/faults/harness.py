@@ -86,6 +86,11 @@ class Server:
                     self.restarts += 1
                     self._spawn()
 
+    @property
+    def pid(self) -> int:
+        """Give the process id of the server's parent."""
+        return self._running().pid
+
     def answers(self) -> bool:
         """Say whether a health check is answered."""
         with suppress(OSError, http.client.HTTPException):

@@ -149,3 +149,15 @@ def test_a_day_of_answers_is_as_described(world: World, seen: Seen) -> None:
     expect(201, boss.post(f"/accounts/{visitor.worker_id}/invites"))
     expect(204, phone.delete("/auth/session"))
     assert len(seen) > 18
+
+
+def test_a_method_that_a_sender_made_up_is_no_figure_and_no_word_in_the_log(
+    app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = app.test_client()
+    for method in ("金丝雀".encode().decode("latin-1"), "ZHANGSAN", "TRACE"):
+        assert client.open("/healthz", method=method).status_code == 405
+    figures = client.get("/metrics").text
+    assert "ZHANGSAN" not in figures
+    assert "\u00e9\u0087\u0091" not in figures
+    assert 'method="other"' in figures

@@ -1,0 +1,66 @@
+"""A refusal reaches its sender, as what they still send is received to its end, in bounded memory and amount."""
+
+import io
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from server.http.draining import MOST_BYTES
+from tests.builders.world import World
+
+
+class Sent(io.BytesIO):
+    """A body that remembers the largest piece that was asked for."""
+
+    largest = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.largest = max(self.largest, size if size is not None and size >= 0 else 1 << 40)
+        return super().read(size)
+
+
+class Endless(io.RawIOBase):
+    """A body that never ends, and counts what was taken of it."""
+
+    taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size > 0, "somebody reads a body to an end that it has not"
+        self.taken += size
+        return b"a" * size
+
+
+def send(app: Flask, body: io.IOBase, path: str, token: str = "", **more: object) -> int:
+    return (
+        app.test_client()
+        .post(
+            path,
+            headers={"Authorization": f"Bearer {token}"},
+            environ_overrides={"wsgi.input": body, "CONTENT_TYPE": "multipart/form-data; boundary=x", **more},
+        )
+        .status_code
+    )
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_body_that_nobody_reads_is_received_in_pieces(app: Flask, world: World, signed_in: bool) -> None:
+    token = world.phone(world.worker()).token if signed_in else "A" * 43
+    body = Sent(b"a" * 3_000_000)
+    path = f"/api/v1/visits/{uuid4()}/photos"
+    assert send(app, body, path, token, CONTENT_LENGTH="3000000") == (404 if signed_in else 401)
+    assert 0 < body.largest <= 1 << 20
+    assert body.read() == b""
+
+
+def test_a_body_without_an_end_is_left(app: Flask) -> None:
+    body = Endless()
+    status = send(app, body, "/api/v1/auth/password", HTTP_TRANSFER_ENCODING="chunked")
+    assert status == 411
+    assert 0 < body.taken <= MOST_BYTES
+
+
+def test_a_body_that_is_announced_as_too_large_is_left(app: Flask) -> None:
+    body = Endless()
+    assert send(app, body, "/api/v1/auth/password", CONTENT_LENGTH=str(1 << 40)) == 413
+    assert body.taken == 0
