@@ -4,8 +4,8 @@ Each is sent through nginx with the configuration that we ship, and straight to 
 """
 
 import re
-import select
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -118,14 +118,18 @@ def talk(township: Served, way: str, sent: Iterable[bytes]) -> bytes:
     """Send until the other side refuses or hangs up; gives what it said."""
     straight = ("127.0.0.1", township.server.port)
     line = township.proxy.connect() if way == "nginx" else socket.create_connection(straight, timeout=20)
-    line.settimeout(5)
+    heard = b""
     with suppress(OSError):  # one thread for both ways: a TLS connection is not made for two
         for number, piece in enumerate(sent):
+            line.settimeout(5)
             line.sendall(piece)
-            if number % 50 == 0 and select.select([line], [], [], 0)[0]:
-                break
-    heard = b""
+            if number % 50 == 0:
+                line.settimeout(0)
+                with suppress(BlockingIOError, ssl.SSLWantReadError):
+                    heard += line.recv(65536)
+                    break
     with suppress(OSError):
+        line.settimeout(5 if not heard else 0.15)
         while piece := line.recv(65536):
             heard += piece
             line.settimeout(0.15)  # and nothing more comes
