@@ -15,7 +15,8 @@ BLOCK = 1 << 20
 """Bytes that are read at once; a photo of a village phone is one block."""
 HEAD_MOST = 8 * 1024
 """Bytes of one part's head."""
-_BOUNDARY = re.compile(r"[ -~]{0,69}[!-~]\Z")
+_BOUNDARY = re.compile(r"[ -~]{0,199}[!-~]\Z")
+"""RFC 2046 stops at 70 characters; clients that end theirs with a random number go a little over it now and then."""
 _PADDING = b" \t"
 
 

@@ -16,17 +16,17 @@ BOUNDARY = "---abc"
 MOST = 2_000_000
 
 
-def request(content: bytes, **fields: str) -> Request:
+def request(content: bytes, *, boundary: str = BOUNDARY, **fields: str) -> Request:
     parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     ]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
-    body = "".join([*parts, head]).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+    body = "".join([*parts, head]).encode() + content + f"\r\n--{boundary}--\r\n".encode()
     return Request(
         {
             "REQUEST_METHOD": "POST",
-            "CONTENT_TYPE": f"multipart/form-data; boundary={BOUNDARY}",
+            "CONTENT_TYPE": f"multipart/form-data; boundary={boundary}",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
         }
@@ -128,7 +128,14 @@ def test_what_is_no_form_with_one_file_is_refused(body: bytes) -> None:
         received(raw(body))
 
 
-@pytest.mark.parametrize("boundary", ["", "y" * 71, "ü", '"x "'])
+def test_a_boundary_a_little_longer_than_the_standard_s_is_taken() -> None:
+    assert read_upload(
+        longer := request(b"x", photo_id="1", boundary="-" * 15 + "y" * 56), io.BytesIO(), MOST
+    ) == {"photo_id": "1"}
+    assert len(longer.mimetype_params["boundary"]) == 71
+
+
+@pytest.mark.parametrize("boundary", ["", "y" * 201, "ü", '"x "'])
 def test_a_boundary_that_may_not_be_is_refused(boundary: str) -> None:
     with pytest.raises(Invalid):
         received(raw(WHOLE, boundary))
