@@ -20,7 +20,11 @@ EXAMPLES = 20 if LONG else 2
 SHORT_PATHS = r"/archives/\{person_id\}(/reveal)?$|/visits/\{visit_id\}/decisions$|/worklist$"
 FAR, FAR_VILLAGE = "341882100", "341882100009"
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # The client in the tests' process leaves the temporary file open in which it writes a large form.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture
