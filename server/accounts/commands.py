@@ -110,6 +110,24 @@ def set_password(worker: str, *, password_stdin: bool) -> None:
     click.echo("password set")
 
 
+@accounts.command("require-otp")
+@click.argument("worker")
+def require_otp(worker: str) -> None:
+    """Ask an account for one-time codes; prints the address for an authenticator, this once, and ends its sessions."""
+    with at_work() as work:
+        uri = managing.require_otp(work, _found(work, worker))
+    click.echo(uri)
+
+
+@accounts.command("drop-otp")
+@click.argument("worker")
+def drop_otp(worker: str) -> None:
+    """Ask an account for no one-time codes any more (a lost authenticator); ends its sessions."""
+    with at_work() as work:
+        managing.drop_otp(work, _found(work, worker))
+    click.echo("one-time codes dropped")
+
+
 def _create(name: str, role: Role, area: str, username: str | None, password: str | None) -> None:
     with at_work(new_keys=1) as work:
         said = {

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from server.accounts import passwords
+from server.accounts import passwords, totp
 from server.accounts.models import BoundIdentity, Invite, RoleGrant, SignIn, Worker
 from server.accounts.password_rules import check_password
 from server.accounts.tokens import invite_code
 from server.db import rows_of
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, Invalid, NotFound
 from server.ledger.work import Work
 from server.permissions import Role
 from server.regions.service import region_on
@@ -158,6 +158,35 @@ def set_password(work: Work, worker_id: UUID, password: str) -> None:
     worker.password_hash = passwords.hash_password(password)
     end_sessions(work, worker_id)
     work.tell("account.password_set", "worker", worker_id)
+
+
+def require_otp(work: Work, worker_id: UUID) -> str:
+    """Ask for one-time codes from now on; returns the otpauth address, which is never shown again, and ends all sessions.
+
+    A new secret replaces an older one: an authenticator that was lost is worth nothing any more.
+    """
+    worker = _worker(work, worker_id)
+    if worker.username is None or worker.password_hash is None:
+        raise Invalid(
+            "这个账户不用密码登录，不能启用动态口令。", errors={"worker": ["请先设置用户名和密码。"]}
+        )
+    key = work.keys.fetch_one(work.session, worker.data_key_id)
+    if key is None:
+        raise NotFound
+    secret = totp.new_secret(work.tools.random_bytes)
+    worker.totp_sealed = key.seal(secret, table="workers", column="totp_sealed", row=worker.id)
+    worker.totp_last_step = None
+    end_sessions(work, worker_id)
+    work.tell("account.otp_required", "worker", worker_id)
+    return totp.uri(secret, worker.username)
+
+
+def drop_otp(work: Work, worker_id: UUID) -> None:
+    """Ask for no one-time codes any more, and end all sessions."""
+    worker = _worker(work, worker_id)
+    worker.totp_sealed = worker.totp_last_step = None
+    end_sessions(work, worker_id)
+    work.tell("account.otp_dropped", "worker", worker_id)
 
 
 def end_sessions(work: Work, worker_id: UUID) -> None:

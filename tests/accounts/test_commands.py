@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+import pyotp
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from server.accounts.models import Worker
 from server.ledger.models import Event
 from server.permissions import Role
+from tests.builders.clock import Clock
 from tests.builders.world import GUANGDE, SHENGPING, World
 
 PASSWORD = "一个够长的密码 2026"
@@ -30,9 +32,9 @@ def run(app: Flask, world: World):
     return run
 
 
-def sign_in(app: Flask, username: str, password: str) -> int:
+def sign_in(app: Flask, username: str, password: str, **otp: str) -> int:
     answer = app.test_client().post(
-        "/api/v1/auth/password", json={"username": username, "password": password}
+        "/api/v1/auth/password", json={"username": username, "password": password, **otp}
     )
     return answer.status_code
 
@@ -141,7 +143,33 @@ def test_a_new_password_replaces_the_old_one_and_ends_the_sessions(app: Flask, w
     assert sign_in(app, "li", "quite another password") == 200
 
 
-@pytest.mark.parametrize("command", ["invite", "unbind", "disable", "enable", "set-password"])
+def test_an_account_can_be_asked_for_one_time_codes_until_they_are_dropped(
+    app: Flask, world: World, clock: Clock, run
+) -> None:
+    phone = world.phone(world.worker(Role.REVIEWER, SHENGPING, username="li", password=PASSWORD))
+    uri = run("require-otp", "li").output.strip()
+    assert uri.startswith("otpauth://totp/")
+    assert phone.get("/me").status_code == 401
+    assert sign_in(app, "li", PASSWORD) == 401
+    authenticator = pyotp.parse_uri(uri)
+    code = authenticator.at(clock())
+    assert sign_in(app, "li", PASSWORD, otp=code) == 200
+    assert sign_in(app, "li", PASSWORD, otp=code) == 401
+    clock.move(minutes=1)
+    run("require-otp", "li")
+    assert sign_in(app, "li", PASSWORD, otp=authenticator.at(clock())) == 401, "the old secret is dead"
+    run("drop-otp", "li")
+    assert sign_in(app, "li", PASSWORD) == 200
+
+
+def test_who_has_no_password_is_not_asked_for_codes(world: World, run) -> None:
+    worker = world.worker()
+    assert "密码" in run("require-otp", str(worker.worker_id), fails=True).output
+
+
+@pytest.mark.parametrize(
+    "command", ["invite", "unbind", "disable", "enable", "set-password", "require-otp", "drop-otp"]
+)
 @pytest.mark.parametrize("worker", ["nobody", "00000000-0000-0000-0000-00000000beef", "' OR 1=1 --"])
 def test_a_worker_who_is_not_there_is_said_to_be_not_there(run, command: str, worker: str) -> None:
     typed = f"{PASSWORD}\n{PASSWORD}\n"
