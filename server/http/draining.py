@@ -4,11 +4,12 @@ A server that answers and hangs up in the middle of a body makes the proxy, stil
 phone would hear "try again" (503) instead of "too large" (413) or "sign in" (401), and try for ever.
 """
 
+import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_BYTES = 32 * 1024 * 1024
 """More than the proxy lets through (24 MiB); whoever announces more, or sends without an end, is hung up on."""
@@ -23,21 +24,49 @@ class Draining:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request."""
+        announced = environ.get("CONTENT_LENGTH") or ""
+        if announced.isdecimal():
+            body = environ["wsgi.input"] = _Announced(environ["wsgi.input"], int(announced))
+            answer = self._application(environ, start_response)
+            if body.left <= MOST_BYTES:
+                drain(body)
+            return answer
         answer = self._application(environ, start_response)
-        drain(environ)
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            drain(environ["wsgi.input"])
         return answer
 
 
-def drain(environ: "WSGIEnvironment") -> None:
-    """Read what is left of a request's body, in pieces and at most `MOST_BYTES`; what it says is dropped."""
-    announced = environ.get("CONTENT_LENGTH") or ""
-    if not announced and not environ.get("HTTP_TRANSFER_ENCODING"):
-        return
-    if announced.isdecimal() and int(announced) > MOST_BYTES:
-        return
+class _Announced(io.RawIOBase):
+    """A body of an announced length, which ends there: not every server ends it, and reading on would wait for ever."""
+
+    def __init__(self, source: "InputStream", length: int) -> None:
+        super().__init__()
+        self._source = source
+        self.left = length
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most `size` bytes, all that is left when it is negative."""
+        piece = self._source.read(self.left if size < 0 else min(size, self.left)) if self.left else b""
+        self.left = self.left - len(piece) if piece else 0
+        return piece
+
+    def readinto(self, room: Any, /) -> int:
+        """Read into a buffer."""
+        piece = self.read(len(room))
+        room[: len(piece)] = piece
+        return len(piece)
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+
+def drain(body: "InputStream") -> None:
+    """Read what is left of a body, in pieces and at most `MOST_BYTES`; what it says is dropped."""
     left = MOST_BYTES
     try:
-        while left > 0 and (piece := environ["wsgi.input"].read(min(PIECE, left))):
+        while left > 0 and (piece := body.read(min(PIECE, left))):
             left -= len(piece)
     except (OSError, ValueError):  # the sender is gone, and with them whoever wanted the answer
         return

@@ -31,6 +31,15 @@ class Endless(io.RawIOBase):
         return b"a" * size
 
 
+class Open(io.BytesIO):
+    """A body on a connection that stays open: who reads past what was announced would wait for ever."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        assert 0 < size <= len(self.getbuffer()) - self.tell(), "reads past the end of the body"
+        return super().read(size)
+
+
 def send(app: Flask, body: io.IOBase, path: str, token: str = "", **more: object) -> int:
     return (
         app.test_client()
@@ -51,6 +60,13 @@ def test_a_body_that_nobody_reads_is_received_in_pieces(app: Flask, world: World
     assert send(app, body, path, token, CONTENT_LENGTH="3000000") == (404 if signed_in else 401)
     assert 0 < body.largest <= 1 << 20
     assert body.read() == b""
+
+
+@pytest.mark.parametrize("path", ["/api/v1/auth/password", f"/api/v1/visits/{uuid4()}/photos"])
+def test_nothing_is_read_past_the_announced_end(app: Flask, path: str) -> None:
+    assert send(app, Open(b"a" * 3_000), path, CONTENT_LENGTH="3000") in {401, 415}
+    signed_in = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2"}
+    assert send(app, Open(b"{}"), "/api/v1/auth/password", **signed_in) == 422
 
 
 def test_a_body_without_an_end_is_left(app: Flask) -> None:
