@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -50,8 +51,19 @@ SHOWN_OF = (
 """The columns of a visit that are shown; rows with these will do."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDuties:
+    """What a caller has read already of the people of some visits: every duty on the visits' days, every pause."""
+
+    duties: Sequence[Any]
+    pauses: Mapping[UUID, Sequence[Pause]]
+
+
 def shown(
-    work: Work, visits: Sequence[Any], keys: Mapping[UUID, DataKey | None] | None = None
+    work: Work,
+    visits: Sequence[Any],
+    keys: Mapping[UUID, DataKey | None] | None = None,
+    known: KnownDuties | None = None,
 ) -> list[dict[str, Any]]:
     """Show at most a page of visits, each with its photo debt and its duty as of today."""
     if not visits:
@@ -59,8 +71,12 @@ def shown(
     people = {visit.person_id for visit in visits}
     opened = keys if keys is not None else _keys(work, people)
     debts = _photo_debts(work, [visit.id for visit in visits])
-    duties = _duties(work, visits)
-    pauses = _pauses(work, [duty for duty in duties if duty])
+    if known is None:
+        duties = _duties(work, visits)
+        pauses = _pauses(work, [duty for duty in duties if duty])
+    else:
+        duties = _spoken_to_by(visits, sorted(known.duties, key=_routine_first))
+        pauses = known.pauses
     return [
         _one(work, visit, opened.get(visit.person_id), debts.get(visit.id, ()), duty, pauses)
         for visit, duty in zip(visits, duties, strict=True)
@@ -195,12 +211,15 @@ def _duties(work: Work, visits: Sequence[Visit]) -> list[Any]:
     """Find the duty that each visit speaks to, in their order: the routine one whose window holds it, else an emergency's."""
     days = [business_day(visit.occurred_at) for visit in visits]
     people = list({visit.person_id for visit in visits})
+    within = {"people": people, "first_day": min(days), "last_day": max(days)}
+    return _spoken_to_by(visits, _DUTIES.all(work.session, within))
+
+
+def _spoken_to_by(visits: Sequence[Visit], duties: Sequence[Any]) -> list[Any]:
     by_person: dict[UUID, list[Any]] = defaultdict(list)
-    for duty in _DUTIES.all(work.session, {"people": people, "first_day": min(days), "last_day": max(days)}):
+    for duty in duties:
         by_person[duty.person_id].append(duty)
-    return [
-        _on_its_day(day, by_person.get(visit.person_id, ())) for day, visit in zip(days, visits, strict=True)
-    ]
+    return [_spoken_to(visit, by_person.get(visit.person_id, ())) for visit in visits]
 
 
 def _routine_first(duty: Duty) -> tuple[bool, dt.date, str]:
@@ -208,8 +227,5 @@ def _routine_first(duty: Duty) -> tuple[bool, dt.date, str]:
 
 
 def _spoken_to(visit: Visit, duties: Sequence[Duty]) -> Duty | None:
-    return _on_its_day(business_day(visit.occurred_at), duties)
-
-
-def _on_its_day(day: dt.date, duties: Sequence[Duty]) -> Duty | None:
+    day = business_day(visit.occurred_at)
     return next((duty for duty in duties if duty.period_start <= day <= duty.due_on), None)

@@ -28,7 +28,7 @@ from server.schedule.models import Duty, OpenedPeriod
 from server.schedule.opening import ensure_open
 from server.schedule.standing import STANDS_ON, shown, standing
 from server.visits.models import Visit
-from server.visits.showing import SHOWN_OF
+from server.visits.showing import SHOWN_OF, KnownDuties
 from server.visits.showing import shown as visits_shown
 from server.visits.terms import VisitState
 from server.worklists import people
@@ -263,6 +263,7 @@ def _rows(
         work, [person for person, one in changes.items() if one.everything or one.person]
     )
     pauses, today = pauses_of(work.session, ids), work.today
+    duties = _duties(work, ids)
     items: list[dict[str, Any]] = [
         {"kind": "person", "id": person, "revision": one.data["revision"], "data": one.data}
         for person, one in shown_people.items()
@@ -274,14 +275,17 @@ def _rows(
             "revision": duty.revision,
             "data": {"person_id": duty.person_id, **shown(duty, pauses.get(duty.person_id, ()), today)},
         }
-        for duty in _duties(work, ids)
+        for duty in duties
     ]
     theirs = [visit for person in ids for visit in visits.get(person, ())]
     known = {person: one.key for person, one in shown_people.items()}
     keys = known if all(visit.person_id in known for visit in theirs) else None
+    # An older visit (returned, or changed by itself) may speak to a duty that phones do not keep.
+    since = _first_day(work)
+    kept = KnownDuties(duties, pauses) if all(visit.occurred_at >= since for visit in theirs) else None
     items += [
         {"kind": "visit", "id": one["id"], "revision": one["revision"], "data": one}
-        for one in visits_shown(work, theirs, keys)
+        for one in visits_shown(work, theirs, keys, kept)
     ]
     return items
 
