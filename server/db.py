@@ -55,12 +55,16 @@ class Word(TypeDecorator[Term]):
         super().__init__()
         self.vocabulary = vocabulary
         self._members = {member.value: member for member in vocabulary}
+        read: dict[str | None, Term | None] = {member.value: member for member in vocabulary}
+        read[None] = None
+        self.read = read.__getitem__
+        """Gives the member of a stored value; what reads many rows calls it without a detour."""
 
     def process_bind_param(self, value: Term | str | None, _dialect: Dialect) -> str | None:
         return None if value is None else self._members[value].value
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Term | None:
-        return None if value is None else self._members[value]
+        return self.read(value)
 
 
 class Base(DeclarativeBase):

@@ -138,9 +138,14 @@ class UuidList(TypeDecorator[Sequence[UUID]]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(Uuid()) if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: Sequence[UUID] | None, dialect: Dialect) -> Any:
-        ids = list(value or ())
-        return ids if dialect.name == "postgresql" else json.dumps([one.hex for one in ids])
+    def bind_processor(self, dialect: Dialect) -> Callable[[Sequence[UUID] | None], str]:
+        """Give what writes the ids, in the place of what an array's own type does with each of them."""
+        return lambda value: self.process_bind_param(value, dialect)
+
+    def process_bind_param(self, value: Sequence[UUID] | None, dialect: Dialect) -> str:
+        ids = [one.hex for one in value or ()]
+        # An array as its text: the driver would ask each id how it is written.
+        return f"{{{','.join(ids)}}}" if dialect.name == "postgresql" else json.dumps(ids)
 
 
 class _Among(FunctionElement[bool]):

@@ -18,6 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import compiler
 from sqlalchemy.types import TypeEngine
 
+from server.db import UtcInstant, Word
+
 Row = Any
 """A named tuple of one row, its values as the columns' types give them."""
 Words = Select[*tuple[Any, ...]] | Insert | Update
@@ -140,13 +142,19 @@ def _rows(words: Words, dialect: Dialect) -> Callable[[Sequence[Any]], Row]:
     names = [column.name for column in columns]
     assert len(set(names)) == len(names), "two columns of one name: label one of them"
     row = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  (its names come from the statement)
-    converts = [_convert(column.type, dialect) for column in columns]
-    if not any(converts):
-        return row._make
-    return partial(_converted, row._make, converts)
+    converts = [
+        (place, convert)
+        for place, convert in enumerate(_convert(column.type, dialect) for column in columns)
+        if convert is not None
+    ]
+    return partial(_converted, row._make, converts) if converts else row._make
 
 
 def _convert(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, Word):
+        return kind.read
+    if isinstance(kind, UtcInstant) and dialect.name == "postgresql":
+        return None  # the driver gives aware instants
     if isinstance(kind, Float) and not kind.asdecimal:
         return (
             None  # the drivers give floats; SQLAlchemy asks which kind the answer has, and there is none yet
@@ -155,11 +163,13 @@ def _convert(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
 
 
 def _converted(
-    make: Callable[[Iterable[Any]], Row], converts: Sequence[Convert | None], row: Sequence[Any]
+    make: Callable[[Iterable[Any]], Row], converts: Sequence[tuple[int, Convert]], row: Sequence[Any]
 ) -> Row:
-    return make(
-        value if convert is None else convert(value) for value, convert in zip(row, converts, strict=True)
-    )
+    """Convert what needs it, a few of many columns; a row is made thousands of times in a sync."""
+    values = list(row)
+    for place, convert in converts:
+        values[place] = convert(values[place])
+    return make(values)
 
 
 def _as_sqlalchemy_tells(error: Exception, connection: Connection, text: str, cursor: Any) -> BaseException:

@@ -44,7 +44,12 @@ def inside_shortest(column: Any, area_code: str) -> ColumnElement[bool]:
     if len(area_code) == TOWNSHIP_DIGITS:
         return township_of(column) == area_code
     whole = _InPlace(column)
-    return and_(whole >= area_code, whole < just_after(area_code))
+    return and_(whole >= _written(area_code), whole < _written(just_after(area_code)))
+
+
+def _written(code: str) -> ColumnElement[str] | str:
+    """Write a code into the statement: for an unknown range the database hopes for few rows, and plans anew each time."""
+    return literal_column(f"'{code}'", String()) if code.isascii() and code.isdigit() else code
 
 
 class _InPlace(FunctionElement[str]):

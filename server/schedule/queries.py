@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from server.schedule import terms
 from server.schedule.models import Duty, Emergency, EmergencyPerson, OpenedPeriod, RuleVersion
 from server.schedule.periods import DAY
-from server.schedule.terms import DutyFacts, DutyTally, Pause, VisitRule
+from server.schedule.terms import DutyFacts, Pause, VisitRule
 
 
 def known(
@@ -123,19 +123,6 @@ def facts_of(duty: Duty, pauses: Sequence[Pause] = ()) -> DutyFacts:
         in_person=duty.in_person,
         exit_on=duty.exit_on,
         pauses=tuple(pauses),
-    )
-
-
-def tally_of(duty: Duty) -> DutyTally:
-    """Read a duty's row as the tally that visits left on it."""
-    return DutyTally(
-        done=duty.done,
-        done_in_person=duty.done_in_person,
-        attempts=duty.attempts,
-        met_on=duty.met_on,
-        met_received_at=duty.met_received_at,
-        closed_on=duty.closed_on,
-        exit_on=duty.exit_on,
     )
 
 

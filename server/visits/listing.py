@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Label,
     Select,
     Table,
     Uuid,
@@ -116,13 +117,29 @@ def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
     else:
         conditions.append(visit.c.id.in_(_own(visit, asked)))
     return (
-        select(*[visit.c[name] for name in SHOWN_OF], Person.data_key_id, StoredKey.wrapped)
-        .join(Person, Person.id == visit.c.person_id)
-        .outerjoin(StoredKey, StoredKey.id == Person.data_key_id)
+        select(*[visit.c[name] for name in SHOWN_OF], *_key(visit))
         .where(*conditions)
         .order_by(visit.c.occurred_at.desc(), visit.c.id.desc())
         .limit(_written(asked.limit))
     )
+
+
+def _key(visit: Table) -> tuple[Label[UUID], Label[bytes | None]]:
+    """Select the key of a visit's person, looked up for the rows of the page alone.
+
+    Joined, PostgreSQL makes ready to remember the keys of everybody whom a full list would hold (Memoize), which
+    costs more than the page.
+    """
+    person, key = Person.__table__, StoredKey.__table__
+    of_person = person.c.id == visit.c.person_id
+    name = select(person.c.data_key_id).where(of_person).correlate(visit)
+    wrapped = (
+        select(key.c.wrapped)
+        .join_from(person, key, key.c.id == person.c.data_key_id)
+        .where(of_person)
+        .correlate(visit)
+    )
+    return name.scalar_subquery().label("data_key_id"), wrapped.scalar_subquery().label("wrapped")
 
 
 def _written(number: int) -> ColumnElement[int]:

@@ -3,10 +3,11 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, bindparam, select
+from sqlalchemy import Date, Uuid, bindparam, func, select
 
 from server.ledger.work import Work
 from server.nested import among
@@ -50,8 +51,19 @@ SHOWN_OF = (
 """The columns of a visit that are shown; rows with these will do."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDuties:
+    """What a caller has read already of the people of some visits: every duty on the visits' days, every pause."""
+
+    duties: Sequence[Any]
+    pauses: Mapping[UUID, Sequence[Pause]]
+
+
 def shown(
-    work: Work, visits: Sequence[Any], keys: Mapping[UUID, DataKey | None] | None = None
+    work: Work,
+    visits: Sequence[Any],
+    keys: Mapping[UUID, DataKey | None] | None = None,
+    known: KnownDuties | None = None,
 ) -> list[dict[str, Any]]:
     """Show at most a page of visits, each with its photo debt and its duty as of today."""
     if not visits:
@@ -59,11 +71,15 @@ def shown(
     people = {visit.person_id for visit in visits}
     opened = keys if keys is not None else _keys(work, people)
     debts = _photo_debts(work, [visit.id for visit in visits])
-    duties = _duties(work, visits)
-    pauses = _pauses(work, [duty for duty in duties.values() if duty])
+    if known is None:
+        duties = _duties(work, visits)
+        pauses = _pauses(work, [duty for duty in duties if duty])
+    else:
+        duties = _spoken_to_by(visits, sorted(known.duties, key=_routine_first))
+        pauses = known.pauses
     return [
-        _one(work, visit, opened.get(visit.person_id), debts[visit.id], duties[visit.id], pauses)
-        for visit in visits
+        _one(work, visit, opened.get(visit.person_id), debts.get(visit.id, ()), duty, pauses)
+        for visit, duty in zip(visits, duties, strict=True)
     ]
 
 
@@ -131,7 +147,8 @@ def _body(row: Any, key: DataKey | None) -> dict[str, Any]:
 
 def _pauses(work: Work, duties: Sequence[Duty]) -> Mapping[UUID, Sequence[Pause]]:
     """Read the pauses that a duty may rest in; one that is met by today does not rest."""
-    people = {duty.person_id for duty in duties if duty.met_on is None or duty.met_on > work.today}
+    today = work.today
+    people = {duty.person_id for duty in duties if duty.met_on is None or duty.met_on > today}
     return pauses_of(work.session, sorted(people)) if people else {}
 
 
@@ -170,12 +187,14 @@ _DEBTS = Prepared(
     .order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal)
 )
 _DUTY = Duty.__table__
+# An expression of the due day, not the day itself: PostgreSQL would also gather a month of everybody's duties by it.
+_DUE_ON = func.coalesce(_DUTY.c.due_on, _DUTY.c.period_start)
 _DUTIES = Prepared(
     select(_DUTY.c.id, _DUTY.c.person_id, *[_DUTY.c[name] for name in STANDS_ON])
     .where(
         among(_DUTY.c.person_id, "people"),
         _DUTY.c.period_start <= bindparam("last_day", type_=Date()),
-        _DUTY.c.due_on >= bindparam("first_day", type_=Date()),
+        bindparam("first_day", type_=Date()) <= _DUE_ON,
     )
     .order_by(_DUTY.c.kind.desc(), _DUTY.c.due_on, _DUTY.c.id)
 )
@@ -188,14 +207,19 @@ def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
     return debts
 
 
-def _duties(work: Work, visits: Sequence[Visit]) -> dict[UUID, Any]:
-    """Find the duty that each visit speaks to: the routine one whose window holds it, else an emergency's."""
+def _duties(work: Work, visits: Sequence[Visit]) -> list[Any]:
+    """Find the duty that each visit speaks to, in their order: the routine one whose window holds it, else an emergency's."""
     days = [business_day(visit.occurred_at) for visit in visits]
     people = list({visit.person_id for visit in visits})
+    within = {"people": people, "first_day": min(days), "last_day": max(days)}
+    return _spoken_to_by(visits, _DUTIES.all(work.session, within))
+
+
+def _spoken_to_by(visits: Sequence[Visit], duties: Sequence[Any]) -> list[Any]:
     by_person: dict[UUID, list[Any]] = defaultdict(list)
-    for duty in _DUTIES.all(work.session, {"people": people, "first_day": min(days), "last_day": max(days)}):
+    for duty in duties:
         by_person[duty.person_id].append(duty)
-    return {visit.id: _spoken_to(visit, by_person[visit.person_id]) for visit in visits}
+    return [_spoken_to(visit, by_person.get(visit.person_id, ())) for visit in visits]
 
 
 def _routine_first(duty: Duty) -> tuple[bool, dt.date, str]:

@@ -28,7 +28,7 @@ from server.schedule.models import Duty, OpenedPeriod
 from server.schedule.opening import ensure_open
 from server.schedule.standing import STANDS_ON, shown, standing
 from server.visits.models import Visit
-from server.visits.showing import SHOWN_OF
+from server.visits.showing import SHOWN_OF, KnownDuties
 from server.visits.showing import shown as visits_shown
 from server.visits.terms import VisitState
 from server.worklists import people
@@ -100,15 +100,18 @@ def sync(work: Work, cursor: str | None) -> dict[str, Any]:
     ensure_open(work)
     work.close_lines()
     place = _place(work, cursor)
-    mine = set(people_of(work.session, work.actor.worker_id))
-    changes = (
-        {person: Change(everything=True) for person in mine}
-        if place.is_first
-        else _changes(work, place, mine)
-    )
-    lost = set() if place.is_first else _lost(work, place, mine)
-    waiting = sorted(person for person in changes.keys() | lost if person > place.after)
+    mine = people_of(work.session, work.actor.worker_id)
+    changes: Mapping[UUID, Change] = {}
+    lost: set[UUID] = set()
+    if place.is_first:
+        waiting = _following(mine, place)
+    else:
+        changes = _changes(work, place, set(mine))
+        lost = _lost(work, place, set(mine))
+        waiting = _following(changes.keys() | lost, place)
     asked = waiting[:PEOPLE_A_PAGE]
+    if place.is_first:
+        changes = {person: Change(everything=True) for person in asked}
     visits = _visits(work, {person: changes[person] for person in asked if person not in lost})
     batch = _fitting(asked, visits)
     rest = waiting[len(batch) :]
@@ -126,6 +129,12 @@ def sync(work: Work, cursor: str | None) -> dict[str, Any]:
         "has_more": bool(rest),
         "server_time": work.now,
     }
+
+
+def _following(people_ids: Iterable[UUID], place: Place) -> list[UUID]:
+    """Put the people who are still to be sent into order; by number, as comparing ids themselves is slow."""
+    after = place.after.int
+    return sorted((person for person in people_ids if person.int > after), key=lambda person: person.int)
 
 
 def _place(work: Work, cursor: str | None) -> Place:
@@ -253,7 +262,8 @@ def _rows(
     shown_people = people.shown(
         work, [person for person, one in changes.items() if one.everything or one.person]
     )
-    pauses = pauses_of(work.session, ids)
+    pauses, today = pauses_of(work.session, ids), work.today
+    duties = _duties(work, ids)
     items: list[dict[str, Any]] = [
         {"kind": "person", "id": person, "revision": one.data["revision"], "data": one.data}
         for person, one in shown_people.items()
@@ -263,16 +273,19 @@ def _rows(
             "kind": "duty",
             "id": duty.id,
             "revision": duty.revision,
-            "data": {"person_id": duty.person_id, **shown(duty, pauses.get(duty.person_id, []), work.today)},
+            "data": {"person_id": duty.person_id, **shown(duty, pauses.get(duty.person_id, ()), today)},
         }
-        for duty in _duties(work, ids)
+        for duty in duties
     ]
     theirs = [visit for person in ids for visit in visits.get(person, ())]
     known = {person: one.key for person, one in shown_people.items()}
     keys = known if all(visit.person_id in known for visit in theirs) else None
+    # An older visit (returned, or changed by itself) may speak to a duty that phones do not keep.
+    since = _first_day(work)
+    kept = KnownDuties(duties, pauses) if all(visit.occurred_at >= since for visit in theirs) else None
     items += [
         {"kind": "visit", "id": one["id"], "revision": one["revision"], "data": one}
-        for one in visits_shown(work, theirs, keys)
+        for one in visits_shown(work, theirs, keys, kept)
     ]
     return items
 

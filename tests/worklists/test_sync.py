@@ -87,6 +87,25 @@ def test_a_returned_visit_comes_with_the_reason(world: World) -> None:
     assert (told["data"]["state"], told["data"]["state_reason"]) == ("returned", "请补充照片")  # type: ignore[index]
 
 
+def test_a_visit_returned_long_ago_comes_with_the_duty_that_phones_no_longer_keep(world: World) -> None:
+    phone = world.phone(world.worker())
+    reviewer = world.phone(world.worker(Role.REVIEWER, SHENGPING))
+    person = world.person(phone.actor)
+    visit_id = visit(phone, person)
+    reviewer.post(
+        f"/visits/{visit_id}/decisions", {"decision": "return", "reason": "请补充照片", "revision": 1}
+    )
+    world.clock.move(days=150)
+    phone = world.phone(phone.actor)
+    visit(phone, person)
+    items, _ = pull(phone)
+    (told,) = [item for item in items if item["id"] == str(visit_id)]
+    duty = phone.get(f"/visits/{visit_id}").json["duty"]
+    assert duty["period_start"] == "2026-03-01"
+    assert told["data"]["duty"] == duty  # type: ignore[index]
+    assert "2026-03-01" not in {item["data"]["period_start"] for item in items if item["kind"] == "duty"}  # type: ignore[index]
+
+
 def test_a_new_month_is_told_although_nobody_wrote_anything(world: World) -> None:
     phone = world.phone(world.worker())
     world.person(phone.actor)
