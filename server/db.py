@@ -225,3 +225,25 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+@contextmanager
+def look(sessions: Sessions) -> Iterator[Session]:
+    """Open a session that only looks, with no transaction round its statements: on PostgreSQL two round trips less.
+
+    Each statement sees what is committed when it begins, as in a unit of work. One that writes stands by itself, at
+    once and for good. SQLite reads from the memory of this process, where a transaction costs next to nothing.
+    """
+    with unit_of_work(sessions) as session:
+        connection = session.connection()
+        if connection.dialect.name != "postgresql":
+            yield session
+            return
+        driver: Any = connection.connection.dbapi_connection
+        # Nothing was sent yet: the driver opens a transaction with the first statement.
+        driver.autocommit = True
+        try:
+            yield session
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
