@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from select import POLLIN, poll
 from typing import Any
 
+from psycopg import Error as PsycopgError
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import DateTime, Dialect, Engine, Executable, MetaData, String, event, text
 from sqlalchemy.engine import make_url
@@ -245,5 +246,7 @@ def look(sessions: Sessions) -> Iterator[Session]:
         try:
             yield session
         finally:
-            if not driver.closed:
+            try:
                 driver.autocommit = False
+            except PsycopgError:
+                connection.invalidate()  # gone, or cut short within a statement: never lent again as it is
