@@ -29,6 +29,8 @@ from tests.engines.postgres import Postgres, postgres
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
+AS_SHIPPED = {"MALLOC_ARENA_MAX": "2"}
+"""What the shipped unit sets in the server's environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def granian(
     ]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
+            command, cwd=ROOT, env={**os.environ, **AS_SHIPPED, **environment}, stdout=output, stderr=output
         )
     try:
         _wait_until_it_answers(process, port, log)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from select import POLLIN, poll
 from typing import Any
 
+from psycopg import Error as PsycopgError
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import DateTime, Dialect, Engine, Executable, MetaData, String, event, text
 from sqlalchemy.engine import make_url
@@ -229,3 +230,27 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+@contextmanager
+def look(sessions: Sessions) -> Iterator[Session]:
+    """Open a session that only looks, with no transaction round its statements: on PostgreSQL two round trips less.
+
+    Each statement sees what is committed when it begins, as in a unit of work. One that writes stands by itself, at
+    once and for good. SQLite reads from the memory of this process, where a transaction costs next to nothing.
+    """
+    with unit_of_work(sessions) as session:
+        connection = session.connection()
+        if connection.dialect.name != "postgresql":
+            yield session
+            return
+        driver: Any = connection.connection.dbapi_connection
+        # Nothing was sent yet: the driver opens a transaction with the first statement.
+        driver.autocommit = True
+        try:
+            yield session
+        finally:
+            try:
+                driver.autocommit = False
+            except PsycopgError:
+                connection.invalidate()  # gone, or cut short within a statement: never lent again as it is

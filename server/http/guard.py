@@ -1,6 +1,7 @@
 """The one door of every view: who is it, may they, and then one transaction with one fate."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -9,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from psycopg import errors as pg
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
-from server.db import unit_of_work
+from server.db import Sessions, look, unit_of_work
 from server.errors import NotAllowed, Refusal, Unavailable
 from server.http.parts import parts
 from server.ledger.work import Work
@@ -48,12 +50,24 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
 
 def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
     """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
+    return _act(can, act, unit_of_work)
+
+
+def in_one_look(can: Can, act: Callable[[], Answer]) -> Answer:
+    """Run `act`, which only reads and leaves no ledger line, for the signed-in worker; refusals leave theirs."""
+    return _act(can, act, look)
+
+
+def _act(
+    can: Can, act: Callable[[], Answer], opening: Callable[[Sessions], AbstractContextManager[Session]]
+) -> Answer:
     parts().keys.house_key()  # made at its first use, which must not be inside a transaction
     for attempt in range(TRIES):
         try:
-            with unit_of_work(parts().sessions) as session:
+            with opening(parts().sessions) as session:
                 work = open_work(session, can)
                 answer = act()
+                assert opening is not look or not work.has_lines, "a look writes nothing"
                 work.close()
         except Refusal as refusal:
             _leave_behind(refusal)

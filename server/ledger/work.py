@@ -67,6 +67,11 @@ class Work:
         """The business day of `now` (Asia/Shanghai)."""
         return business_day(self.now)
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether ledger lines wait for `close`."""
+        return bool(self._lines)
+
     def new_id(self) -> UUID:
         """Give a new time-ordered id."""
         return self.tools.new_id()

@@ -1,4 +1,4 @@
-"""Keeps the memory of decoding bounded, whatever arrives at once: a few light pictures a process, one heavy one a host.
+"""Keeps the memory of decoding bounded, whatever arrives at once: few light pictures a process, one heavy one a host.
 
 A heavy picture may take 430 MB. Two of them in two processes would pass what a modest server can spare, so the right to
 decode one is a lock that every process of this installation on the host shares, and that the system takes back from a
@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LIGHT_AT_ONCE = 4
-"""Light pictures decoded at once in a process; more would not be quicker, but would hold more memory."""
+"""Light pictures examined at once in a process; more would not be quicker, but would hold more memory."""
+DRAWN_AT_ONCE = 2
+"""Pictures drawn small at once in a process, which holds some 30 MB for each from the first row to the last byte."""
 
 light = threading.BoundedSemaphore(LIGHT_AT_ONCE)
+drawn = threading.BoundedSemaphore(DRAWN_AT_ONCE)
 
 
 @contextmanager

@@ -7,25 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-from server.db import rows_of
 from server.errors import NotSignedIn
 from server.ledger.work import Work
 from server.photos.imaging import render_all
 from server.photos.intake import GATE, LIMITS, keep
 from server.photos.models import Rendition
 from server.photos.terms import Size
+from server.prepared import Prepared, insert_once
 from server.storage import BlobStore
 from server.vault.blobs import open_stream
 from server.vault.fields import DataKey
 
 LINK_LIVES = 600
 """Seconds for which a signed link opens a picture."""
-
-
 BOXES = {Size.THUMB: 320, Size.SCREEN: 1600}
+_REMEMBER = Prepared(insert_once(Rendition), ("photo_id", "box", "blob_key", "size", "made_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +69,16 @@ def make(found: Found, store: BlobStore, random_bytes: Callable[[int], bytes]) -
 
 def remember(work: Work, photo_id: UUID, made: Sequence[Made]) -> list[str]:
     """Write the rows of small pictures; gives the blobs that nobody needs, because somebody looked at the same moment."""
-    insert = insert_postgresql if work.session.get_bind().dialect.name == "postgresql" else insert_sqlite
     unneeded = []
     for one in made:
-        row = (
-            insert(Rendition)
-            .values(
-                photo_id=photo_id,
-                box=one.box,
-                blob_key=one.blob_key,
-                size=len(one.picture),
-                made_at=work.now,
-            )
-            .on_conflict_do_nothing()
-        )
-        if not rows_of(work.session, row):
+        row = {
+            "photo_id": photo_id,
+            "box": one.box,
+            "blob_key": one.blob_key,
+            "size": len(one.picture),
+            "made_at": work.now,
+        }
+        if not _REMEMBER.write(work.session, row):
             unneeded.append(one.blob_key)
     return unneeded
 

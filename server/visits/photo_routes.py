@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 
 from api_schemas.photos import LinkOut, LinkQuery, PhotoOut, PhotoQuery, UploadForm, UploadIn
-from server.db import unit_of_work
+from server.db import look, unit_of_work
 from server.errors import Invalid, NotAllowed, Refusal
 from server.http.answer import answer
 from server.http.blueprint import Blueprint
 from server.http.body import flat
-from server.http.guard import in_one_transaction, needs, work
+from server.http.guard import in_one_look, in_one_transaction, needs, work
 from server.http.parts import parts
 from server.http.upload import read_upload
 from server.permissions import Can
@@ -45,11 +45,11 @@ def upload(visit_id: UUID) -> ResponseReturnValue:
     """上传一张照片（先提交走访记录）。同样的照片再传一次不会重复保存；原件不会被替换。"""
     house = parts()
     # Nothing is read from somebody who may not send it. `attach` asks again: sight may have changed meanwhile.
-    place = in_one_transaction(Can.RECORD_VISITS, lambda: photographing.place_for(work(), visit_id))
+    place = in_one_look(Can.RECORD_VISITS, lambda: photographing.place_for(work(), visit_id))
     form, content = _received()
     there = place.known.get(form.photo_id)
     if there is None:
-        with unit_of_work(house.sessions) as session:
+        with look(house.sessions) as session:
             there = photographing.known(session, place, form.photo_id)
     sha256 = hashlib.sha256(content).digest()
     if photographing.compare(form, sha256, there):

@@ -114,3 +114,27 @@ def test_a_refused_picture_leaves_the_room_free() -> None:
             with pytest.raises(Exception, match="照片"):
                 examine(data, limits=LIMITS, gate=threading.Semaphore(1))
     assert examine(HEAVY["PNG"](), limits=LIMITS, gate=threading.Semaphore(1)).width == 2400
+
+
+def test_few_small_pictures_are_drawn_at_once_and_nobody_who_uploads_waits_for_them() -> None:
+    data = phone_jpeg()
+    for _ in range(decoding_room.DRAWN_AT_ONCE):
+        assert decoding_room.drawn.acquire(timeout=60)
+    try:
+        thread, done = begun(lambda: render(data, 320, limits=LIMITS))
+        thread.join(0.5)
+        assert done == []
+        assert examine(data, limits=LIMITS).width == 320
+    finally:
+        for _ in range(decoding_room.DRAWN_AT_ONCE):
+            decoding_room.drawn.release()
+    thread.join(60)
+    assert len(done) == 1
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_its_place() -> None:
+    broken = HEAVY["PNG"]().replace(b"IDAT", b"IDAX")
+    for _ in range(decoding_room.DRAWN_AT_ONCE + 1):
+        with pytest.raises(Exception, match="照片"):
+            render(broken, 320, limits=LIMITS)
+    assert render(phone_jpeg(), 320, limits=LIMITS)
