@@ -88,7 +88,7 @@ def test_a_broken_constraint_is_the_same_error_as_ever(house: Parts) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("template", ["postgresql"], indirect=True)
 def test_a_connection_that_was_cut_is_told_and_replaced(house: Parts) -> None:
     by_area = Prepared(BY_AREA)
     with pytest.raises(DBAPIError) as cut, unit_of_work(house.sessions) as session:
