@@ -63,8 +63,8 @@ def sqlite_town(sqlite_template: Template, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """Start PostgreSQL once for a whole run of one process."""
-    with postgres() as server:
+    """Start PostgreSQL once for a whole run of one process; its log can be followed, as a backup needs it."""
+    with postgres(settings={"wal_level": "logical"}) as server:
         yield server
 
 

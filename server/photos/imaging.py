@@ -111,7 +111,7 @@ def _unreadable() -> Iterator[None]:
 @contextmanager
 def _decoded(
     source: Source, edge: int, limits: PhotoLimits, gate: Gate | None, *, gray: bool
-) -> Iterator[tuple[Picture, pillow_heif.HeifImage | None, Image.Image]]:
+) -> Iterator[tuple[Picture, bool, Image.Image]]:
     """Read, check and decode a photo; a heavy one waits for its turn, and keeps no light one waiting meanwhile.
 
     A place in the room is held for as long as the block works on the picture.
@@ -124,12 +124,16 @@ def _decoded(
             is_light = picture.width * picture.height * picture.bytes_per_pixel < limits.heavy
             image = _shrunk(picture, heif, edge, gray=gray) if is_light else None
         if image is not None:
-            yield picture, heif, image
+            yield picture, heif is not None, image
             return
+    del data, picture, heif  # whoever waits keeps no copy of a large file; taking it apart again is quick
     with gate or nullcontext(), alone_on_this_host(), _unreadable():
+        picture, heif = _take_apart(_read(source, limits), limits)
         image = _shrunk(picture, heif, edge, gray=gray)
+        is_heif = heif is not None
+        del heif  # it keeps the whole decoded picture
     with room:
-        yield picture, heif, image
+        yield picture, is_heif, image
 
 
 def _take_apart(data: bytes, limits: PhotoLimits) -> tuple[Picture, pillow_heif.HeifImage | None]:

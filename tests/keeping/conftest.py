@@ -31,15 +31,6 @@ RESTORED = "service.restored"
 BACKUP_KEY = base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
-    """Start a PostgreSQL that can be followed."""
-    from tests.engines.postgres import postgres
-
-    with postgres(durable=False, settings={"wal_level": "logical"}) as server:
-        yield server
-
-
 @pytest.fixture
 def app(app: Flask, tmp_path: Path, clock: Clock) -> Iterator[Flask]:
     """Give the application with places for its backup."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.keeping import sqlite_wal
@@ -92,6 +92,7 @@ MODES = ("PASSIVE", "FULL", "RESTART", "TRUNCATE")
 
 
 @settings(max_examples=40)
+@example([("anew", 0), ("checkpoint", 3), ("another", 0)])  # empty logs begin one after the other
 @given(STEPS)
 def test_whatever_happens_between_ticks_the_next_one_has_it_all(steps: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
