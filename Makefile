@@ -10,6 +10,7 @@ TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript and not nginx
+QUICK_WITHOUT := faults keeping doctor sight deploy machines demo
 
 PORT ?= 8000
 export PORT
@@ -65,7 +66,8 @@ test: lint engines ## lint, install the engines that are missing, and run every 
 quick: $(TEST) ## ruff and the tests that need no engine, in under a minute
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check --quiet .
-	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -n 2 -m "$(QUICK)"
+	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -n 2 -m "$(QUICK)" $(patsubst %,--ignore=tests/%,$(QUICK_WITHOUT)) \
+	    $(if $(wildcard /dev/shm),--basetemp=/dev/shm/quick-$(shell id -u))
 
 lint: $(TEST) ## ruff, mypy, and who may import whom
 	@.venv/bin/ruff check .

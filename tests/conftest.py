@@ -24,7 +24,7 @@ from tests.builders.world import World
 from tests.engines.postgres import Postgres, postgres
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", settings.get_profile("house"), max_examples=15)
+settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 NOON = dt.datetime(2026, 3, 5, 4, 0, tzinfo=dt.UTC)

@@ -73,6 +73,7 @@ def guises(cell: str | bytes) -> Iterator[str]:
     yield from cell.replace("$", ".").split(".")
 
 
+@pytest.mark.slow
 def test_nothing_in_a_stolen_database_signs_anybody_in(
     app: Flask, world: World, clock: Clock, thief: None
 ) -> None:

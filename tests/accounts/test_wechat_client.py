@@ -169,6 +169,7 @@ def test_an_answer_cut_after_whole_json_is_still_a_cut_answer() -> None:
         _hurried(base_url).code_to_session("code")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("does", [silent, dripping(b"x"), dripping(b"X-Drip: 1\r\n")])
 def test_no_server_holds_a_caller_beyond_the_total(does: object) -> None:
     with server_that(does) as base_url:  # type: ignore[arg-type]
@@ -358,6 +359,7 @@ def test_a_token_answer_of_the_wrong_shape_is_not_kept(out: Outside, content: by
     assert wechat.access_token()
 
 
+@pytest.mark.slow
 def test_waiting_for_another_threads_token_ends_with_the_total(out: Outside) -> None:
     wechat = out.wechat()
     out.fake.fail_next(delay=3, times=20, path=WECHAT_TOKEN)

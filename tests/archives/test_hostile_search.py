@@ -82,6 +82,7 @@ def ask(phone: Phone, path: str, name: str, text: bytes) -> TestResponse:
     )
 
 
+@pytest.mark.slow
 def test_every_filter_takes_any_text_to_the_letter_or_refuses_it(
     app: Flask, world: World, phone: Phone
 ) -> None:

@@ -144,6 +144,7 @@ def names_of(body: Any) -> Iterator[str]:
         yield from names_of(inner)
 
 
+@pytest.mark.slow
 def test_no_route_lets_a_canary_into_a_log(
     app: Flask, world: World, heard: Heard, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ def begun(work: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
 
 
 @pytest.mark.parametrize("kind", HEAVY)
+@pytest.mark.slow
 def test_a_heavy_picture_waits_for_the_gate(kind: str) -> None:
     data, gate = HEAVY[kind](), threading.Semaphore(0)
     for work in (
@@ -87,6 +88,7 @@ def test_a_light_picture_waits_for_nobody(kind: str) -> None:
         assert render(data, 320, limits=LIMITS, gate=shut)
 
 
+@pytest.mark.slow
 def test_a_heavy_picture_waits_for_the_one_of_another_process_and_not_for_a_dead_one() -> None:
     data, began = HEAVY["PNG"](), time.monotonic()
     for _ in range(decoding_room.LIGHT_AT_ONCE + 2):

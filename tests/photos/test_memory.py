@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from bench import phone
 from tests.photos.sending import Scene, picture, send
 
@@ -49,6 +51,7 @@ def test_a_photo_of_300_kb_adds_at_most_20_mb_while_it_is_taken_in(scene: Scene)
     assert max(added) <= 20 * MEGABYTE, added
 
 
+@pytest.mark.slow
 def test_eight_first_looks_at_once_add_at_most_80_mb() -> None:
     environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # as the shipped unit sets it
     said = subprocess.run([sys.executable, "-c", DRAWERS], env=environment, capture_output=True, check=True)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 STEP = 10_000_000
 
 
@@ -31,6 +33,7 @@ def tried(first: int, seconds: float, children: int, folder: Path) -> list[str]:
     return told
 
 
+@pytest.mark.slow
 def test_seconds_of_random_damage_end_plainly(tmp_path: Path) -> None:
     [told] = tried(1, 5, 1, tmp_path)
     counts = dict(one.split("=") for one in told.split())
