@@ -10,7 +10,7 @@ TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript and not nginx
-QUICK_WITHOUT := faults keeping doctor sight deploy machines demo
+QUICK_WITHOUT := faults keeping doctor sight deploy machines demo migrations accounts/test_guessing.py http/test_mass_assignment.py
 
 PORT ?= 8000
 export PORT
