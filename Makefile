@@ -10,7 +10,10 @@ TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript and not nginx
-QUICK_WITHOUT := faults keeping doctor sight deploy machines demo migrations accounts/test_guessing.py http/test_mass_assignment.py
+# What tries the house as a whole, and the slower of the properties; make test runs all of it.
+QUICK_WITHOUT := faults keeping doctor sight deploy machines demo migrations accounts/test_guessing.py http/test_mass_assignment.py \
+    http/test_canaries.py schedule/test_rule_properties.py schedule/test_derive_properties.py visits/test_any_valid_visit.py \
+    photos/test_decoding_room.py photos/test_memory.py
 
 PORT ?= 8000
 export PORT
