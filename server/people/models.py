@@ -224,7 +224,10 @@ class Home(Base):
     """The registered place of a home: as set, in its datum, with WGS-84 derived, and who set it."""
 
     __tablename__ = "homes"
-    __table_args__ = (Index("uq_homes_in_force", "person_id", unique=True, **IN_FORCE),)
+    __table_args__ = (
+        Index("ix_homes_person", "person_id"),
+        Index("uq_homes_in_force", "person_id", unique=True, **IN_FORCE),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
