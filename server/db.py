@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from select import POLLIN, poll
 from typing import Any
 
+import orjson
 from psycopg import Error as PsycopgError
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import DateTime, Dialect, Engine, Executable, MetaData, String, event, text
@@ -101,18 +102,19 @@ def vault_file(url: str) -> str:
 def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
     """Give the engine options for a database URL; SQLite and PostgreSQL are known."""
     backend = make_url(url).get_backend_name()
+    json_columns = {"json_serializer": _written, "json_deserializer": _read}
     if backend == "sqlite":
         if make_url(url).database in {None, "", ":memory:"}:
             raise UnsafeDatabaseError(
                 "SQLite in memory keeps nothing; name a file: sqlite:////folder/app.sqlite"
             )
-        return {
+        return json_columns | {
             "connect_args": {"timeout": 15, "check_same_thread": False},
             "pool_size": pool_size,
             "max_overflow": 4 * pool_size,
         }
     if backend == "postgresql":
-        return {
+        return json_columns | {
             "pool_size": pool_size,
             "max_overflow": pool_size,
             "pool_pre_ping": False,
@@ -132,6 +134,15 @@ def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
         }
     msg = f"unknown database {backend!r}; use sqlite:/// or postgresql+psycopg://"
     raise UnsafeDatabaseError(msg)
+
+
+def _written(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _read(value: Any) -> Any:
+    """Read a column of JSON; SQLite gives what is a number as a number."""
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value
 
 
 def prepare_engine(engine: Engine) -> None:

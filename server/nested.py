@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -64,7 +65,7 @@ class Nested:
                     for read, value in zip(self._readers, line, strict=True)
                 ]
             )
-            for line in json.loads(text)
+            for line in orjson.loads(text)
         ]
 
 

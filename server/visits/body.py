@@ -14,6 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from server.terms import Term
 from server.visits.answers import SEALED
 from server.visits.form import PERSONAL, VisitRecord
@@ -70,7 +72,7 @@ def split(record: VisitRecord) -> tuple[Body, Private]:
 
 def join(open_body: Mapping[str, Any], private: Mapping[str, Any]) -> Body:
     """Put the two parts of `split` together again; without the private part its places stay null."""
-    return fill(json.loads(_json(open_body)) if private else dict(open_body), private)
+    return fill(orjson.loads(orjson.dumps(open_body)) if private else dict(open_body), private)
 
 
 def fill(whole: Body, private: Mapping[str, Any]) -> Body:
@@ -91,7 +93,7 @@ def write_private(private: Mapping[str, Any]) -> str:
 
 def read_private(text: str) -> Private:
     """Read what `write_private` wrote."""
-    read: Private = json.loads(text)
+    read: Private = orjson.loads(text)
     return read
 
 

@@ -26,7 +26,7 @@ def get_terms() -> ResponseReturnValue:
     """全部词表（值、中文名称、出处）和走访表单的问题。不含个人信息，无需登录，可缓存。"""
     text = wire_json(glossary())
     response = Response(text, content_type="application/json")
-    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
+    response.set_etag(hashlib.sha256(text).hexdigest()[:32])
     response.headers["Cache-Control"] = f"public, max-age={FRESH_S}"
     response.make_conditional(request)
     return response
