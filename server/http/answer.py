@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import orjson
 from flask import Response

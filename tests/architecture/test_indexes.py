@@ -33,4 +33,6 @@ def _leads(table: Table, name: str) -> bool:
         if index.dialect_options["postgresql"].get("where") is None
     ]
     keys = [list(table.primary_key.columns)]
-    return any(isinstance(first[0], Column) and first[0].name == name for first in (*over_all, *keys) if first)
+    return any(
+        isinstance(first[0], Column) and first[0].name == name for first in (*over_all, *keys) if first
+    )
