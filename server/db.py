@@ -243,6 +243,19 @@ def unit_of_work(sessions: Sessions) -> Iterator[Session]:
             raise
 
 
+class NotOnlyALookError(Exception):
+    """Something must be written that belongs together; what only looked begins again in a unit of work."""
+
+
+def must_write(session: Session) -> None:
+    """Say that several rows are about to be written: they need a transaction round them."""
+    if session.info.get(LOOK):
+        raise NotOnlyALookError
+
+
+LOOK = "look"
+
+
 @contextmanager
 def look(sessions: Sessions) -> Iterator[Session]:
     """Open a session that only looks, with no transaction round its statements: on PostgreSQL two round trips less.
@@ -251,6 +264,7 @@ def look(sessions: Sessions) -> Iterator[Session]:
     once and for good. SQLite reads from the memory of this process, where a transaction costs next to nothing.
     """
     with unit_of_work(sessions) as session:
+        session.info[LOOK] = True
         connection = session.connection()
         if connection.dialect.name != "postgresql":
             yield session

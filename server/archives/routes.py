@@ -18,7 +18,7 @@ blueprint = Blueprint("archives", __name__, description="一人一档")
 
 
 @blueprint.get("/archives")
-@needs(Can.SEE_ARCHIVES)
+@needs(Can.SEE_ARCHIVES, only_looks=True)
 @blueprint.arguments(wire.ArchivesQuery, location="query")
 @blueprint.response(200, wire.ArchivesOut)
 def list_archives(query: dict[str, Any]) -> ResponseReturnValue:
@@ -28,7 +28,7 @@ def list_archives(query: dict[str, Any]) -> ResponseReturnValue:
 
 
 @blueprint.get("/archives/<uuid:person_id>")
-@needs(Can.SEE_ARCHIVES)
+@needs(Can.SEE_ARCHIVES, only_looks=True)
 @blueprint.response(200, wire.FileOut)
 def get_archive(person_id: UUID) -> ResponseReturnValue:
     """一个人的完整档案。"""
@@ -36,7 +36,7 @@ def get_archive(person_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/archives/<uuid:person_id>/timeline")
-@needs(Can.SEE_ARCHIVES)
+@needs(Can.SEE_ARCHIVES, only_looks=True)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, wire.TimelineOut)
 def get_timeline(query: dict[str, Any], person_id: UUID) -> ResponseReturnValue:

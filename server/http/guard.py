@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from server.db import Sessions, look, unit_of_work
+from server.db import NotOnlyALookError, Sessions, look, unit_of_work
 from server.errors import NotAllowed, Refusal, Unavailable
 from server.http.parts import parts
 from server.ledger.work import Work
@@ -30,8 +30,14 @@ def bearer() -> str | None:
     return header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else None
 
 
-def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Callable[[View], View]:
-    """Declare what a view needs. `new_keys`: data keys it may take; `own_transactions`: it opens its own work."""
+def needs(
+    can: Can, *, new_keys: int = 0, own_transactions: bool = False, only_looks: bool = False
+) -> Callable[[View], View]:
+    """Declare what a view needs.
+
+    `new_keys`: data keys it may take; `own_transactions`: it opens its own work; `only_looks`: it reads, and leaves
+    who looked at what, so that it needs no transaction round it.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -40,7 +46,8 @@ def needs(can: Can, *, new_keys: int = 0, own_transactions: bool = False) -> Cal
                 return make_response(view(*args, **kwargs))
             if new_keys:
                 parts().keys.reserve(new_keys)
-            return in_one_transaction(can, lambda: make_response(view(*args, **kwargs)))
+            act = in_one_look if only_looks else in_one_transaction
+            return act(can, lambda: make_response(view(*args, **kwargs)))
 
         guarded.__dict__["needs"] = can
         return cast("View", guarded)
@@ -54,8 +61,15 @@ def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
 
 
 def in_one_look(can: Can, act: Callable[[], Answer]) -> Answer:
-    """Run `act`, which only reads and leaves no ledger line, for the signed-in worker; refusals leave theirs."""
-    return _act(can, act, look)
+    """Run `act`, which only reads and leaves who looked at what, for the signed-in worker.
+
+    The lines of the ledger are one write, which stands before the answer leaves. Where something turns out to be
+    missing that a read brings up to date (a period to open), it is all done again in one transaction.
+    """
+    try:
+        return _act(can, act, look)
+    except NotOnlyALookError:
+        return in_one_transaction(can, act)
 
 
 def _act(
@@ -67,7 +81,7 @@ def _act(
             with opening(parts().sessions) as session:
                 work = open_work(session, can)
                 answer = act()
-                assert opening is not look or not work.has_lines, "a look writes nothing"
+                assert opening is not look or work.only_looked, "a look changes nothing"
                 work.close()
         except Refusal as refusal:
             _leave_behind(refusal)

@@ -68,9 +68,10 @@ class Work:
         return business_day(self.now)
 
     @property
-    def has_lines(self) -> bool:
-        """Whether ledger lines wait for `close`."""
-        return bool(self._lines)
+    def only_looked(self) -> bool:
+        """Whether nothing is to be written but who looked at what."""
+        unsaved = self.session.new or self.session.dirty or self.session.deleted
+        return not (unsaved or self.changed_people or any(line["changes"] for line in self._lines))
 
     def new_id(self) -> UUID:
         """Give a new time-ordered id."""

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from server.db import rows_of
+from server.db import must_write, rows_of
 from server.ledger.work import Work
 from server.people.models import Enrolment, Person, PersonTag
 from server.people.terms import CareLevel, Category
@@ -69,6 +69,7 @@ def ensure_open(work: Work) -> int:
     if not missing:
         _open_through[engine] = work.today
         return 0
+    must_write(work.session)
     made = 0
     for unit, period in missing:
         made += _open(work, unit, period)

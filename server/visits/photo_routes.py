@@ -92,7 +92,7 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
     """照片：缩略图、浏览图不含任何元数据；原图仅部分岗位可取，并留痕。"""
     size: Size = query["size"]
     if query["signature"] is None:
-        found = in_one_transaction(Can.SEE_PHOTOS, lambda: _found(photo_id, size))
+        found = in_one_look(Can.SEE_PHOTOS, lambda: _found(photo_id, size))
         return _picture(found, size)
     house = parts()
     if query["worker"] is None or query["expires"] is None:
@@ -107,7 +107,7 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
         house.tools.now(),
     )
     try:
-        with unit_of_work(house.sessions) as session:
+        with look(house.sessions) as session:
             g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
             if not g.work.actor.may(Can.SEE_PHOTOS):  # the role may have changed since the link was signed
                 raise NotAllowed

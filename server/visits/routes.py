@@ -32,7 +32,7 @@ def put_visit(query: dict[str, int | None], body: VisitRecord, visit_id: UUID) -
 
 
 @blueprint.get("/visits/<uuid:visit_id>")
-@needs(Can.SEE_VISITS)
+@needs(Can.SEE_VISITS, only_looks=True)
 @blueprint.response(200, VisitOut)
 def get_visit(visit_id: UUID) -> ResponseReturnValue:
     """一条走访记录。"""
@@ -42,7 +42,7 @@ def get_visit(visit_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/visits")
-@needs(Can.SEE_VISITS)
+@needs(Can.SEE_VISITS, only_looks=True)
 @blueprint.arguments(VisitsQuery, location="query")
 @blueprint.response(200, VisitsOut)
 def list_visits(query: dict[str, Any]) -> ResponseReturnValue:

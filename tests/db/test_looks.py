@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from server.accounts.models import SignIn, Worker
-from server.db import look, unit_of_work
+from server.db import look, must_write, unit_of_work
 from server.http import guard
 from server.http.guard import in_one_look
-from server.permissions import Can
-from tests.builders.world import World
+from server.ledger.models import Event
+from server.permissions import Can, Role
+from tests.builders.world import SHENGPING, World
 from tests.conftest import Template
 
 pytestmark = pytest.mark.postgres
@@ -78,13 +79,55 @@ def test_a_connection_that_dies_during_a_look_is_replaced(world: World) -> None:
             assert session.scalar(text("SELECT pg_backend_pid()")) != dying
 
 
-def test_a_look_that_would_leave_a_ledger_line_is_a_mistake(world: World) -> None:
+def signed_in(world: World) -> Any:
+    """Open a request of somebody who is signed in."""
     phone = world.phone(world.worker())
-    signed_in = {"Authorization": f"Bearer {phone.token}"}
-    with world.app.test_request_context(headers=signed_in):
+    return world.app.test_request_context(headers={"Authorization": f"Bearer {phone.token}"})
+
+
+def lines(world: World, action: str) -> int:
+    with unit_of_work(world.house.sessions) as session:
+        return session.scalar(select(func.count()).where(Event.action == action)) or 0
+
+
+def test_a_look_leaves_who_looked_at_what(world: World) -> None:
+    with signed_in(world):
         g.request_id = "look"
-        with pytest.raises(AssertionError, match="a look writes nothing"):
-            in_one_look(Can.RECORD_VISITS, lambda: guard.work().looked("person.read", "person"))
+        in_one_look(Can.RECORD_VISITS, lambda: guard.work().looked("person.read", "person"))
+    assert lines(world, "person.read") == 1
+
+
+def test_a_look_that_would_change_something_is_a_mistake(world: World) -> None:
+    with signed_in(world):
+        g.request_id = "look"
+        with pytest.raises(AssertionError, match="a look changes nothing"):
+            in_one_look(Can.RECORD_VISITS, lambda: guard.work().tell("person.changed", "person"))
+    assert lines(world, "person.changed") == 0
+
+
+def test_a_look_that_must_write_begins_again_in_one_transaction(world: World) -> None:
+    seen: list[TransactionStatus] = []
+
+    def act() -> None:
+        seen.append(status(guard.work().session))
+        must_write(guard.work().session)
+        guard.work().tell("period.opened", "period")
+
+    with signed_in(world):
+        g.request_id = "look"
+        in_one_look(Can.RECORD_VISITS, act)
+    assert seen == [TransactionStatus.IDLE, TransactionStatus.INTRANS]
+    assert lines(world, "period.opened") == 1
+
+
+def test_the_first_read_of_a_new_month_opens_it(world: World) -> None:
+    person = world.person()
+    world.clock.move(hours=24 * 40)
+    chief = world.phone(world.worker(Role.CHIEF, SHENGPING))
+    already = lines(world, "duties.opened")
+    answered = chief.get(f"/archives/{person}")
+    assert answered.status_code == 200
+    assert lines(world, "duties.opened") > already
 
 
 def test_a_refused_look_still_counts_as_a_sign_of_life(world: World) -> None:
