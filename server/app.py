@@ -25,6 +25,7 @@ from server.tools import Tools
 from server.vault.keyring import Keyring
 from server.vault.keys import KeyStore
 from server.visits.duties import settle_people
+from server.web import installing as web
 
 
 def _identity_providers(settings: Settings, tools: Tools) -> dict[str, Callable[[str], Identity]]:
@@ -84,5 +85,6 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     app.register_blueprint(health.health)
     app.extensions["identity_providers"] = _identity_providers(settings, tools)
     routing.register(app, HouseApi(app))
+    web.install(app)
     cli.install(app)
     return app

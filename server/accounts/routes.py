@@ -60,16 +60,7 @@ def bind(body: dict[str, str]) -> ResponseReturnValue:
 @blueprint.response(200, wire.SignedInOut)
 def sign_in_by_password(body: dict[str, str]) -> ResponseReturnValue:
     """用户名和密码登录（浏览器用户）。"""
-    knocked = in_one_transaction(Can.ANYONE, lambda: signing_in.knock(work(), body["username"], address()))
-    try:
-        fits = passwords.verify_or_burn(knocked.stored, body["password"])
-    except Unavailable:
-        in_one_transaction(Can.ANYONE, lambda: signing_in.forget_knock(work().session, knocked))
-        raise
-    return in_one_transaction(
-        Can.ANYONE,
-        lambda: answer(_shown(signing_in.by_password(work(), knocked, body["otp"], fits=fits))),
-    )
+    return answer(_shown(open_by_password(body["username"], body["password"], body["otp"])))
 
 
 @blueprint.delete("/auth/session")
@@ -166,6 +157,22 @@ def set_password(body: dict[str, str], worker_id: UUID) -> ResponseReturnValue:
     """重设密码；已登录的会话立即失效。"""
     managing.set_password(work(), worker_id, body["password"])
     return nothing()
+
+
+def open_by_password(
+    username: str, password: str, otp: str | None, *, must_have_otp: bool = False
+) -> SignedIn:
+    """Open a browser's session, counting the try first and hashing with no transaction open."""
+    knocked = in_one_transaction(Can.ANYONE, lambda: signing_in.knock(work(), username, address()))
+    try:
+        fits = passwords.verify_or_burn(knocked.stored, password)
+    except Unavailable:
+        in_one_transaction(Can.ANYONE, lambda: signing_in.forget_knock(work().session, knocked))
+        raise
+    return in_one_transaction(
+        Can.ANYONE,
+        lambda: signing_in.by_password(work(), knocked, otp, fits=fits, must_have_otp=must_have_otp),
+    )
 
 
 def address() -> str:

@@ -68,6 +68,14 @@ class OtpRequired(Refusal):
     detail = "请输入动态口令。"
 
 
+class OtpNotSetUp(Refusal):
+    """The password is right, but the pages open only to accounts with a one-time code, and this one has none yet."""
+
+    kind = Kind.FORBIDDEN
+    title = "尚未启用动态口令"
+    detail = "这个账户还没有启用动态口令，不能登录网页。请联系系统管理员启用。"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A fresh session: the token is shown once and never stored."""
@@ -171,8 +179,12 @@ def forget_knock(session: Session, knocked: Knock) -> None:
     limits.give_back(session, FAILED_SIGN_INS_OF_ADDRESS, knocked.address, knocked.at)
 
 
-def by_password(work: Work, knocked: Knock, otp: str | None, *, fits: bool) -> SignedIn:
+def by_password(
+    work: Work, knocked: Knock, otp: str | None, *, fits: bool, must_have_otp: bool = False
+) -> SignedIn:
     """Sign in whom a password fits, and a one-time code where the account has one; every failure costs the same.
+
+    `must_have_otp`: an account without one is turned away, once its password was seen to fit.
 
     The password was compared with no transaction open, so that hashing holds up nobody.
     """
@@ -195,6 +207,10 @@ def by_password(work: Work, knocked: Knock, otp: str | None, *, fits: bool) -> S
         if step is None or (worker.totp_last_step is not None and step <= worker.totp_last_step):
             raise _failed(work)
         worker.totp_last_step = step
+    elif must_have_otp:
+        missing = OtpNotSetUp()
+        missing.leaves = lambda session: forget_knock(session, knocked)
+        raise missing
     forget_knock(work.session, knocked)
     return _open(work, actor, SessionKind.BROWSER, "password")
 

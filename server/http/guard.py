@@ -55,31 +55,39 @@ def needs(
     return decorate
 
 
-def in_one_transaction(can: Can, act: Callable[[], Answer]) -> Answer:
-    """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it."""
-    return _act(can, act, unit_of_work)
+def in_one_transaction(
+    can: Can, act: Callable[[], Answer], *, token: Callable[[], str | None] = bearer
+) -> Answer:
+    """Run `act` for the signed-in worker in one transaction; what a refusal must leave behind is written after it.
+
+    `token` says how the request names its session: the API's by a header alone, pages by their cookie.
+    """
+    return _act(can, act, unit_of_work, token)
 
 
-def in_one_look(can: Can, act: Callable[[], Answer]) -> Answer:
+def in_one_look(can: Can, act: Callable[[], Answer], *, token: Callable[[], str | None] = bearer) -> Answer:
     """Run `act`, which only reads and leaves who looked at what, for the signed-in worker.
 
     The lines of the ledger are one write, which stands before the answer leaves. Where something turns out to be
     missing that a read brings up to date (a period to open), it is all done again in one transaction.
     """
     try:
-        return _act(can, act, look)
+        return _act(can, act, look, token)
     except NotOnlyALookError:
-        return in_one_transaction(can, act)
+        return in_one_transaction(can, act, token=token)
 
 
 def _act(
-    can: Can, act: Callable[[], Answer], opening: Callable[[Sessions], AbstractContextManager[Session]]
+    can: Can,
+    act: Callable[[], Answer],
+    opening: Callable[[Sessions], AbstractContextManager[Session]],
+    token: Callable[[], str | None],
 ) -> Answer:
     parts().keys.house_key()  # made at its first use, which must not be inside a transaction
     for attempt in range(TRIES):
         try:
             with opening(parts().sessions) as session:
-                work = open_work(session, can)
+                work = open_work(session, can, token())
                 answer = act()
                 assert opening is not look or work.only_looked, "a look changes nothing"
                 work.close()
@@ -102,10 +110,10 @@ def _worth_again(error: DBAPIError) -> bool:
     )
 
 
-def open_work(session: Any, can: Can) -> Work:
+def open_work(session: Any, can: Can, token: str | None) -> Work:
     """Find out who is signed in, check the deed against the role, and hand the work to the view."""
     house = parts()
-    actor = None if can is Can.ANYONE else house.who(session, bearer(), house.tools.now())
+    actor = None if can is Can.ANYONE else house.who(session, token, house.tools.now())
     work = house.work(session, actor, g.request_id)
     if actor is not None:
         g.worker_id = actor.worker_id

@@ -69,34 +69,53 @@ def document(refusal: Refusal) -> Response:
     return answer
 
 
+def refusal_of(error: Exception) -> Refusal:
+    """Say in the words of the catalogue what went wrong; what nobody foresaw is logged, without a datum."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    if isinstance(error, SQLAlchemyError):
+        return _of_database(error)
+    return _of_anything(error)
+
+
 def from_http(error: HTTPException) -> Response:
     """Write what the framework itself refused (no such path, wrong method, too large) as a problem document."""
-    kind = BY_STATUS.get(error.code or 500)
-    if kind is None:
-        kind = errors.NotJson if (error.code or 500) < HTTPStatus.INTERNAL_SERVER_ERROR else errors.Broken
-    answer = document(kind())
+    answer = document(_of_http(error))
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             answer.headers[name] = value
     return answer
 
 
-def from_database(error: SQLAlchemyError) -> Response:
+def from_anything(error: Exception) -> Response:
+    """Write what went wrong as a problem document; no trace and no datum leaves, the log names where it happened."""
+    return document(refusal_of(error))
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    kind = BY_STATUS.get(error.code or 500)
+    if kind is None:
+        kind = errors.NotJson if (error.code or 500) < HTTPStatus.INTERNAL_SERVER_ERROR else errors.Broken
+    return kind()
+
+
+def _of_database(error: SQLAlchemyError) -> Refusal:
     """Say "try again" when the database does not answer, and "broken" when we asked it wrongly."""
     text = str(getattr(error, "orig", "")).lower()
     if "disk is full" in text or "no space left" in text or "could not extend file" in text:
-        return document(errors.StoreFull())
+        return errors.StoreFull()
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if isinstance(error, UNREACHABLE) or lost:
         log.warning("database_unavailable", kind=type(error).__name__)
-        return document(errors.Unavailable())
-    return from_anything(error)
+        return errors.Unavailable()
+    return _of_anything(error)
 
 
-def from_anything(error: Exception) -> Response:
-    """Answer what nobody foresaw: no trace and no datum leaves, the log names where it happened."""
+def _of_anything(error: Exception) -> Refusal:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return document(errors.StoreFull())
+        return errors.StoreFull()
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -106,14 +125,14 @@ def from_anything(error: Exception) -> Response:
         file=place.tb_frame.f_code.co_filename.rpartition("server/")[2] if place else None,
         line=place.tb_lineno if place else None,
     )
-    return document(errors.Broken())
+    return errors.Broken()
 
 
 def install(app: Flask) -> None:
     """Make every error of an application leave as a problem document."""
     app.register_error_handler(Refusal, document)
     app.register_error_handler(HTTPException, from_http)
-    app.register_error_handler(SQLAlchemyError, from_database)
+    app.register_error_handler(SQLAlchemyError, from_anything)
     app.register_error_handler(Exception, from_anything)
 
     @app.get("/problems/<name>")

@@ -28,7 +28,11 @@ has_s3() {
         command -v "$program" >/dev/null 2>&1 || return 1
     done
 }
-has_browser() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; }
+# With a Chinese font: pages are looked at, and without one every character is the same box.
+has_browser() {
+    command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || return 1
+    ls /usr/share/fonts/*/wqy/* /usr/share/fonts/*/noto/*CJK* >/dev/null 2>&1 || fc-list :lang=zh 2>/dev/null | grep -q .
+}
 has_exiftool() { command -v exiftool >/dev/null 2>&1; }
 has_typescript() { command -v tsc >/dev/null 2>&1; }
 has_nginx() { command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ]; }
@@ -49,7 +53,7 @@ packages_of() {
     postgres)
         if apt-cache show postgresql-15 >/dev/null 2>&1; then echo postgresql-15; else echo postgresql; fi ;;
     s3) echo radosgw ceph-mon ceph-osd ceph-common ;;
-    browser) echo chromium ;;
+    browser) echo chromium fonts-wqy-microhei ;;
     exiftool) echo libimage-exiftool-perl ;;
     typescript) echo node-typescript ;;
     nginx) echo nginx-light ;;
@@ -62,7 +66,7 @@ name_of() {
     case $1 in
     postgres) echo 'PostgreSQL 15+' ;;
     s3) echo "an S3 server (Ceph's object gateway)" ;;
-    browser) echo 'Chromium' ;;
+    browser) echo 'Chromium, and a Chinese font' ;;
     exiftool) echo 'ExifTool' ;;
     typescript) echo 'the TypeScript compiler' ;;
     nginx) echo 'nginx' ;;

@@ -1,0 +1,24 @@
+"""Every page of the house, registered in one place; a new feature's blueprint and entry get their line here."""
+
+from flask import Blueprint, Flask
+
+from server.http.guard import needs
+from server.permissions import Can
+from server.web import files, home, showing, signing
+from server.web.features import Entry
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    files.blueprint,
+    signing.blueprint,
+    home.blueprint,
+)
+ENTRIES: tuple[Entry, ...] = ()
+"""The words of the navigation, in their order."""
+
+
+def install(app: Flask) -> None:
+    """Register the pages under /web, to which the bare address leads."""
+    showing.install(app, ENTRIES)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/", "to_the_pages", needs(Can.ANYONE, own_transactions=True)(home.to_the_pages))
