@@ -49,6 +49,7 @@ class Can(StrEnum):
     SEE_SETTINGS = "see_settings"
     EDIT_SETTINGS = "edit_settings"
     READ_LEDGER = "read_ledger"
+    SEE_LOOKS = "see_looks"
     READ_FEEDBACK = "read_feedback"
 
 
@@ -68,6 +69,7 @@ _TOWNSHIP = {
     Can.SEE_REGIONS,
     Can.SEE_ACCOUNTS,
     Can.SEE_SETTINGS,
+    Can.SEE_LOOKS,
 }
 _CHIEF = {Can.EDIT_PEOPLE, Can.IMPORT_ROSTER, Can.HAND_OVER, Can.DECLARE_EMERGENCY}
 _COUNTY = {
@@ -78,6 +80,7 @@ _COUNTY = {
     Can.SEE_OVERDUE,
     Can.SEE_REGIONS,
     Can.SEE_SETTINGS,
+    Can.SEE_LOOKS,
 }
 
 GRANTS: Mapping[Role, frozenset[Can]] = {

@@ -4,6 +4,7 @@ from flask import Flask
 
 from server.accounts import routes as accounts
 from server.archives import routes as archives
+from server.auditing import routes as auditing
 from server.feedback import routes as feedback
 from server.http import docs
 from server.http.api import PREFIX, HouseApi
@@ -35,6 +36,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     schedule.blueprint,
     words.blueprint,
     feedback.blueprint,
+    auditing.blueprint,
 )
 
 

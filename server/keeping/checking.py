@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from server.db import unit_of_work
 from server.errors import Refusal
 from server.http.parts import Parts
+from server.ledger.leaves import leaf
 from server.ledger.models import Event, Pending, Position
-from server.ledger.sealer import leaf, leaf_hash
+from server.ledger.tree import leaf_hash
 from server.people.models import Person
 from server.photos.models import Photo
 from server.photos.scrubbing import Share, scrub
@@ -53,7 +54,10 @@ def _ledger(house: Parts, counts: dict[str, Any], faults: list[str]) -> None:
     expected, wrong = 1, 0
     for page in _positions(house):
         for position, event in page:
-            if position.seq != expected or leaf_hash(leaf(event, position.seq)) != position.leaf_hash:
+            if (
+                position.seq != expected
+                or leaf_hash(leaf(event, position.seq, position.leaf_form)) != position.leaf_hash
+            ):
                 wrong += 1
             expected = position.seq + 1
     with unit_of_work(house.sessions) as session:

@@ -22,6 +22,10 @@ class Event(Base):
     __table_args__ = (
         Index("ix_ledger_events_person", "person_id", "id"),
         Index("ix_ledger_events_subject", "subject_kind", "subject_id"),
+        # How an auditor searches: a period, what somebody did, what was done of a kind; the latest first.
+        Index("ix_ledger_events_at", "at", "id"),
+        Index("ix_ledger_events_actor", "actor_id", "at", "id"),
+        Index("ix_ledger_events_action", "action", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
@@ -55,3 +59,47 @@ class Position(Base):
     event_id: Mapped[int] = mapped_column(Serial, ForeignKey("ledger_events.id"), unique=True)
     person_id: Mapped[UUID | None] = mapped_column(Uuid)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    leaf_form: Mapped[int] = mapped_column(server_default="1")
+
+
+class Node(Base):
+    """The hash over a complete subtree of 2^`level` leaves, the `place`th of its level from 0; every eighth level."""
+
+    __tablename__ = "ledger_nodes"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Look(Base):
+    """Who was looked at in an entry of the ledger that changed nothing: its person, or those whom a list names.
+
+    An index, derived from the events by the sealer; what it says is checked against the event when it is read.
+    """
+
+    __tablename__ = "ledger_looks"
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
+
+
+class Mark(Base):
+    """Up to which position something that is derived from the ledger has been brought."""
+
+    __tablename__ = "ledger_marks"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    seq: Mapped[int] = mapped_column(Serial)
+
+
+class Checkpoint(Base):
+    """A signed root: what the ledger was when it had `size` entries, as a signed note (C2SP); numbered from 1."""
+
+    __tablename__ = "ledger_checkpoints"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(Serial, unique=True)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    note: Mapped[str] = mapped_column(Text)
+    signed_at: Mapped[dt.datetime]

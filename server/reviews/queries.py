@@ -45,5 +45,6 @@ def queue(
         wanted = wanted.where(tuple_(_VISITS.c.received_at, _VISITS.c.id) > last)
     rows = work.session.execute(wanted).all() if finding is None else []
     kept, next_cursor = paging.page(rows, limit, lambda visit: (visit.received_at.isoformat(), visit.id))
-    work.looked("reviews.queue_read", "visits", visits=[visit.id for visit in kept])
+    named = list(dict.fromkeys(visit.person_id for visit in kept))
+    work.looked("reviews.queue_read", "visits", visits=[visit.id for visit in kept], people=named)
     return {"items": shown_rows(work, kept), "next_cursor": next_cursor}

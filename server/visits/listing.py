@@ -80,7 +80,8 @@ def visits_page(work: Work, filters: VisitFilters, *, limit: int, cursor: str | 
     }
     rows = _prepared(asked).all(work.session, values) if asked else []
     kept, next_cursor = paging.page(rows, limit, lambda visit: (visit.occurred_at.isoformat(), visit.id))
-    work.looked("visits.read", "visits", visits=[visit.id for visit in kept])
+    named = list(dict.fromkeys(visit.person_id for visit in kept))
+    work.looked("visits.read", "visits", visits=[visit.id for visit in kept], people=named)
     return {"items": shown_rows(work, kept), "next_cursor": next_cursor}
 
 

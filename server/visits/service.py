@@ -21,6 +21,7 @@ from server.tools import business_day
 from server.vault.fields import DataKey
 from server.visits import body as bodies
 from server.visits import rules
+from server.visits.digest import TOLD, digest_of
 from server.visits.duties import mark_corrections, settle_visit
 from server.visits.form import VisitRecord
 from server.visits.locking import lock_person_of
@@ -136,7 +137,13 @@ def _first_time(
         "visit",
         visit_id,
         person_id=subject.person.id,
-        payload={"fingerprint": fingerprint.hex(), "revision": 1, "outcome": record.outcome},
+        key=subject.key,
+        payload={
+            "fingerprint": fingerprint.hex(),
+            "row": digest_of(values),
+            "revision": 1,
+            "outcome": record.outcome,
+        },
     )
     debt = [photo.id for photo in record.photos]
     return Recorded(visit, is_new=True, key=subject.key, body=body, photo_debt=debt, duties=duties)
@@ -211,7 +218,13 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
         "visit",
         visit.id,
         person_id=visit.person_id,
-        payload={"fingerprint": fingerprint.hex(), "revision": visit.revision, "outcome": record.outcome},
+        key=subject.key,
+        payload={
+            "fingerprint": fingerprint.hex(),
+            "row": digest_of({name: getattr(visit, name) for name in TOLD}),
+            "revision": visit.revision,
+            "outcome": record.outcome,
+        },
     )
     return Recorded(visit, is_new=False, key=subject.key)
 

@@ -9,6 +9,7 @@ from typing import Any
 from server import permissions
 from server.accounts import terms as accounts
 from server.archives import terms as archives
+from server.auditing import terms as auditing
 from server.people import terms as people
 from server.people.roster import terms as roster
 from server.photos import terms as photos
@@ -39,6 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     answer_terms,
     reviews,
     archives,
+    auditing,
 )
 """Where vocabularies are defined; a feature with words of its own adds its module here."""
 

@@ -112,6 +112,7 @@ def test_every_answer_is_as_described(world: World, name: str, needed: str) -> N
         Role.VISITOR: visitor,
         Role.CHIEF: world.worker(Role.CHIEF, SHENGPING),
         Role.ADMINISTRATOR: world.worker(Role.ADMINISTRATOR, GUANGDE),
+        Role.AUDITOR: world.worker(Role.AUDITOR, GUANGDE),
     }
     allowed = [actor for role, actor in crew.items() if may(role, Can(needed))]
     # One role on each engine: the least that may, and the chief (or whoever else may).

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from server.db import unit_of_work
-from server.ledger import sealer
+from server.ledger import leaves, sealer
 from server.ledger.models import Event, Pending, Position
 from tests.builders.world import World
 
@@ -84,7 +84,7 @@ def test_a_leaf_commits_to_its_payload_without_showing_it(world: World) -> None:
         sealer.seal(session)
         event = session.scalars(select(Event).where(Event.action == "told.secret")).one()
         position = session.scalars(select(Position).where(Position.event_id == event.id)).one()
-        leaf = sealer.leaf(event, position.seq)
+        leaf = leaves.leaf(event, position.seq)
     assert b"what" not in leaf
     assert event.commitment.hex().encode() in leaf
     assert position.leaf_hash == hashlib.sha256(b"\x00" + leaf).digest()

@@ -12,6 +12,11 @@ from sqlalchemy.orm import Session
 
 from server.db import VAULT, engine_options, prepare_engine
 from server.http.parts import Parts
+from server.ledger import sealer
+from server.ledger.checkpoints import differing
+from server.ledger.leaves import leaf
+from server.ledger.models import Checkpoint, Event, Mark, Position
+from server.ledger.tree import leaf_hash
 from server.people.models import Dwelling, Person
 from server.schema import upgrade
 from server.tables import METADATA
@@ -22,7 +27,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
     pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index"),
 ]
-APPEND_ONLY = ("ledger_events", "ledger_positions")
+APPEND_ONLY = ("ledger_events", "ledger_positions", "ledger_nodes", "ledger_looks", "ledger_checkpoints")
+CHANGED = dict.fromkeys(APPEND_ONLY, "person_id = NULL") | {
+    "ledger_nodes": "place = place + 1",
+    "ledger_checkpoints": "note = 'forged'",
+}
 
 
 def differences(engine: Engine) -> list[object]:
@@ -102,18 +111,54 @@ def test_people_on_file_begin_their_history_in_the_village_where_they_live(
         assert {(one.valid_from, one.valid_to, one.superseded_at) for one in begun} == {(None, None, None)}
 
 
+def test_positions_that_were_given_before_stay_right_and_are_built_upon(
+    house: Parts, world: World, older: Engine
+) -> None:
+    with world.work() as work:
+        for _ in range(300):
+            work.looked("file.read", "person", person_id=world.boss.worker_id)
+    upgrade(older, "0007")
+    copy_rows(house.engine, older, "ledger_events")
+    with older.begin() as connection:
+        for seq, event in enumerate(connection.execute(select(Event).order_by(Event.id)), 1):
+            connection.execute(
+                text("INSERT INTO ledger_positions (seq, event_id, leaf_hash) VALUES (:seq, :event, :hash)"),
+                {"seq": seq, "event": event.id, "hash": leaf_hash(leaf(event, seq, 1))},
+            )
+        connection.execute(text("DELETE FROM ledger_pending"))
+        last = connection.execute(select(Event).order_by(Event.id.desc())).first()._asdict()
+    upgrade(older)
+    assert differences(older) == []
+    with older.begin() as connection:
+        connection.execute(insert(Event).values(last | {"id": last["id"] + 1}))
+    with Session(older) as session, session.begin():
+        assert sealer.seal(session) == 1
+        size = sealer.watermark(session)
+        assert list(differing(session, 1, size)) == []
+        forms = session.scalars(select(Position.leaf_form).order_by(Position.seq)).all()
+        assert session.scalars(select(Mark.seq)).all() == [size]
+    assert forms == [1] * (size - 1) + [2]
+    assert rows(older, "ledger_nodes") == 1
+    assert rows(older, "ledger_looks") >= 300
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "TRUNCATE"])
 def test_the_ledger_refuses_to_be_changed(house: Parts, world: World, table: str, verb: str) -> None:
     from server.ledger.sealer import seal
 
     with world.work() as work:
+        for _ in range(256):
+            work.looked("file.read", "person", person_id=world.boss.worker_id)
+    with world.work() as work:
         seal(work.session)
+        checkpoint = {"number": 1, "size": 1, "root": b"", "note": "", "signed_at": work.now}
+        work.session.execute(insert(Checkpoint).values(**checkpoint))
     before = rows(house.engine, table)
     assert before > 0
     is_sqlite = house.engine.dialect.name == "sqlite"
     statement = {
-        "UPDATE": f"UPDATE {table} SET person_id = NULL",
+        "UPDATE": f"UPDATE {table} SET {CHANGED[table]}",
         "DELETE": f"DELETE FROM {table}",
         "TRUNCATE": f"DELETE FROM {table} WHERE true" if is_sqlite else f"TRUNCATE {table} CASCADE",
     }[verb]

@@ -104,6 +104,8 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("POST", "/visits/<uuid:visit_id>/photos"): PHOTO,
     ("GET", "/archives/<uuid:person_id>"): _nothing,
     ("GET", "/archives/<uuid:person_id>/timeline"): _nothing,
+    ("GET", "/archives/<uuid:person_id>/looks"): _nothing,
+    ("GET", "/visits/<uuid:visit_id>/receipt"): _nothing,
     ("POST", "/archives/<uuid:person_id>/reveal"): _just({"field": "phone", "reason": "联系本人"}),
     ("GET", "/photos/<uuid:photo_id>"): _nothing,
     ("GET", "/photos/<uuid:photo_id>/link"): _nothing,
