@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bench import measuring, million, pages
 from bench.drawing import Curve, draw
+from bench.main_job import targets_of
 from bench.measuring import Figure, Plan
 from bench.pages import of
 from bench.server import ROOT
@@ -34,13 +35,8 @@ def growth(plan: Plan) -> list[Figure]:
 
 
 def _jobs(kept: Store) -> list[tuple[str, int, dict[str, object]]]:
-    targets = [
-        [token, worker, person]
-        for worker, token in kept.phones[:100]
-        for person in kept.people_of(worker)[:30]
-    ]
     found: list[tuple[str, int, dict[str, object]]] = [
-        ("record a visit", 8, {"deed": "record", "photos": 0, "targets": targets})
+        ("record a visit", 8, {"deed": "record", "photos": 0, "targets": targets_of(kept)})
     ]
     found += [(work, 8, job) for work, job in pages.jobs(kept).items()]
     found += [(work, clients[-1], job) for work, clients, job in million.jobs(kept)]

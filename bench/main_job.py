@@ -9,8 +9,10 @@ from sqlalchemy import delete, select
 
 from bench import measuring, phone
 from bench.measuring import Figure, Plan
+from bench.pages import PEOPLE, of
 from bench.population import sign_in
 from bench.server import Running, running
+from bench.store import Store, serving, store
 from server.db import unit_of_work
 from server.permissions import Role
 from server.photos.models import Photo, Rendition
@@ -23,8 +25,12 @@ FIRST_VIEWS = 1000
 
 
 def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
-    """Record visits of many people, each with so many photos."""
+    """Record visits of many people, each with so many photos; of a kept store's, 100,000 visits are there before."""
     work = "record a visit" + (f", {photos} photo{'s' * (photos > 1)}" if photos else "")
+    if plan.keep is not None and not sqlite:
+        with store(of(PEOPLE), plan.keep) as kept, serving(kept, plan.shape) as server:
+            job = {"deed": "record", "photos": photos, "targets": targets_of(kept)}
+            return measuring.measure(server, plan, work, job)
     with running(people=plan.people, sqlite=sqlite, shape=plan.shape) as server:
         job = {"deed": "record", "photos": photos, "targets": targets(server)}
         return measuring.measure(server, plan, work + (" (SQLite)" if sqlite else ""), job)
@@ -74,6 +80,18 @@ def targets(server: Running) -> list[Any]:
         for index in range(longest)
         for visitor in server.visitors
         if index < len(visitor.people)
+    ]
+
+
+def targets_of(kept: Store) -> list[Any]:
+    """List (token, worker, person) of everybody in a store who has a visitor with a phone, in the same order."""
+    people = [(worker, token, kept.people_of(worker)) for worker, token in kept.phones]
+    longest = max(len(each) for _, _, each in people)
+    return [
+        [token, worker, each[index]]
+        for index in range(longest)
+        for worker, token, each in people
+        if index < len(each)
     ]
 
 

@@ -12,7 +12,7 @@ from server.accounts.identity_refusals import Identity
 from server.accounts.signed_in import who, who_is
 from server.accounts.wechat import WeChat, WeChatApp
 from server.accounts.wecom import WeCom, WeComApp
-from server.db import engine_options, prepare_engine, refuse_unsafe
+from server.db import engine_options, prepare_engine, refuse_unsafe, sqlite_folder
 from server.http import health, log, problems
 from server.http.api import HouseApi
 from server.http.draining import Draining
@@ -20,6 +20,7 @@ from server.http.parts import Parts
 from server.openapi import OPTIONS
 from server.settings import Settings
 from server.storage import open_store
+from server.storage.reserve import Reserve
 from server.tables import METADATA
 from server.tools import Tools
 from server.vault.keyring import Keyring
@@ -63,6 +64,8 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     prepare_engine(engine)
     refuse_unsafe(engine)
     sessions = sessionmaker(engine, expire_on_commit=False)
+    reserve = Reserve(sqlite_folder(settings.database_url), settings.reserve_mb * 1_000_000)
+    reserve.hold()
     app.extensions["parts"] = Parts(
         settings=settings,
         tools=tools,
@@ -76,6 +79,7 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
             s3_pool_size=max(2, settings.pool_size // 2),
             low_water=settings.low_water_mb * 1_000_000,
         ),
+        reserve=reserve,
         who=who,
         who_is=who_is,
         settle=settle_people,

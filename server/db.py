@@ -8,6 +8,7 @@ keys can be backed up apart (docs/adr/0004).
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from select import POLLIN, poll
 from typing import Any
 
@@ -97,6 +98,19 @@ def vault_file(url: str) -> str:
     database = make_url(url).database or ""
     stem, dot, suffix = database.rpartition(".")
     return f"{stem}-vault.{suffix}" if dot else f"{database}-vault"
+
+
+def sqlite_folder(url: str) -> Path | None:
+    """Name the folder of a SQLite database; None for PostgreSQL, whose disk is not ours to look after."""
+    made = make_url(url)
+    is_file = made.get_backend_name() == "sqlite" and made.database
+    return Path(made.database or "").resolve().parent if is_file else None
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Say whether a database's error tells that its disk is full."""
+    told = str(getattr(error, "orig", "")).lower()
+    return any(words in told for words in ("disk is full", "no space left", "could not extend file"))
 
 
 def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:

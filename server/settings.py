@@ -20,7 +20,8 @@ class Settings:
 
     `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
     `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front. Below
-    `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room.
+    `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room; beside a SQLite database `reserve_mb` are held for
+    the hour when somebody else fills the disk.
     `backup_url`, `backup_keys_url` and `backup_key` (as `keyring`) are read by `flask backup` and `restore` only: a
     process that serves needs no backup key, and need not be able to read its file.
     """
@@ -42,6 +43,7 @@ class Settings:
     backup_keys_url: str | None = None
     backup_key: str | None = field(default=None, repr=False)
     low_water_mb: int = 200
+    reserve_mb: int = 0
     demo: bool = False
     data_dir: Path | None = None
 
@@ -68,6 +70,7 @@ class Settings:
                 backup_keys_url=env.str("BACKUP_KEYS_URL", None),
                 backup_key=env.str("BACKUP_KEY", None),
                 low_water_mb=env.int("LOW_WATER_MB", cls.low_water_mb),
+                reserve_mb=env.int("RESERVE_MB", 16),
             )
         except EnvError as error:
             raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from server.db import NotOnlyALookError, Sessions, look, unit_of_work
+from server.db import NotOnlyALookError, Sessions, is_disk_full, look, unit_of_work
 from server.errors import NotAllowed, Refusal, Unavailable
 from server.http.parts import parts
 from server.ledger.work import Work
@@ -95,7 +95,7 @@ def _act(
             _leave_behind(refusal)
             raise
         except DBAPIError as error:
-            if attempt + 1 < TRIES and _worth_again(error):
+            if attempt + 1 < TRIES and (_worth_again(error) or _has_room_again(error)):
                 continue
             raise
         else:
@@ -108,6 +108,11 @@ def _worth_again(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or isinstance(
         error.orig, (pg.DeadlockDetected, pg.SerializationFailure)
     )
+
+
+def _has_room_again(error: DBAPIError) -> bool:
+    """On a full disk what was kept for this hour is given up, so that the work goes on in it."""
+    return is_disk_full(error) and parts().reserve.make_room()
 
 
 def open_work(session: Any, can: Can, token: str | None) -> Work:

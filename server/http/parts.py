@@ -15,6 +15,7 @@ from server.ledger.work import Work
 from server.permissions import Actor
 from server.settings import Settings
 from server.storage import BlobStore
+from server.storage.reserve import Reserve
 from server.tools import Tools
 from server.vault.keys import KeyStore
 
@@ -31,6 +32,7 @@ class Parts:
     sessions: Sessions
     keys: KeyStore
     store: BlobStore
+    reserve: Reserve
     who: Who
     who_is: Callable[[Session, UUID], Actor]
     settle: Callable[[Work, set[UUID]], None]

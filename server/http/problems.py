@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from server import errors
+from server.db import is_disk_full
 from server.errors import Refusal
 from server.http.guard import UNREACHABLE
 
@@ -103,8 +104,7 @@ def _of_http(error: HTTPException) -> Refusal:
 
 def _of_database(error: SQLAlchemyError) -> Refusal:
     """Say "try again" when the database does not answer, and "broken" when we asked it wrongly."""
-    text = str(getattr(error, "orig", "")).lower()
-    if "disk is full" in text or "no space left" in text or "could not extend file" in text:
+    if is_disk_full(error):
         return errors.StoreFull()
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if isinstance(error, UNREACHABLE) or lost:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from server.ledger.work import Work
 from server.policies.models import PolicyVersion
 from server.policies.rules import shown_value
-from server.policies.service import value_on
+from server.policies.service import InForce
 from server.policies.terms import NUMBERS
 from server.regions.queries import inside
 
@@ -24,13 +24,14 @@ def settings(work: Work, *, only: str | None = None) -> list[dict[str, Any]]:
         )
         .order_by(PolicyVersion.area_code, PolicyVersion.effective_from, PolicyVersion.id)
     ).all()
+    held = InForce(work.now, tuple(versions))
     return [
         {
             "key": number.key,
             "label": number.label,
             "unit": number.unit,
             "source": number.source,
-            "value": shown_value(number, value_on(work.session, number.key, work.today, area_code=area)),
+            "value": shown_value(number, held.on(number.key, work.today, area)),
             "versions": [
                 {
                     "area_code": one.area_code,
