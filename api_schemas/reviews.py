@@ -20,7 +20,7 @@ class QueueQuery(PageQuery):
         60,
         pattern="^[a-z0-9_]+$",
         load_default=None,
-        metadata={"description": "只看有这一疑点的记录；目前尚无疑点规则，因此结果为空"},
+        metadata={"description": "只看有这一提示的记录（代码见 GET /terms 的 finding_code）"},
     )
 
 

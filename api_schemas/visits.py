@@ -24,6 +24,7 @@ from api_schemas.wire import (
     YesNo,
 )
 from api_schemas.worklists import DutyOut
+from server.evidence.terms import FindingCode, FindingSeverity
 from server.photos.terms import PhotoKind
 from server.places.terms import Datum, NoLocationReason
 from server.problems.terms import Severity
@@ -248,8 +249,8 @@ class CompletenessOut(Strict):
 class FindingOut(Strict):
     """An explained signal, never a verdict (CONTRACT §6)."""
 
-    code = Text(100, metadata=_says("信号代码"))
-    severity = Text(32, metadata=_says("程度"))
+    code = TermField(FindingCode, metadata=_says("提示代码", "fence_outside"))
+    severity = TermField(FindingSeverity, metadata=_says("程度", "warning"))
     title = Text(200, metadata=_says("标题"))
     evidence = fields.Dict(metadata=_says("依据：数值和编号"))
     rule_version = Text(32, metadata=_says("规则版本"))

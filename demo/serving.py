@@ -1,4 +1,4 @@
-"""Serves the demo: granian's workers and the sealer as children, WeChat's stand-in beside them, all gone at the end."""
+"""Serves the demo: granian's workers, the sealer and the judge as children, WeChat's stand-in beside them, all gone at the end."""
 
 import http.client
 import os
@@ -21,6 +21,7 @@ HOST = "127.0.0.1"
 WORKERS, THREADS = 2, 16
 START_SECONDS, STOP_SECONDS = 30.0, 15.0
 SEALER = (sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "seal", "--every", "1")
+JUDGE = (sys.executable, "-m", "flask", "--app", "wsgi", "evidence", "work", "--every", "1")
 PORT_SECONDS = 3.0
 """How long a port may take to become free: a server that was just stopped lets go of it a little later."""
 
@@ -70,6 +71,7 @@ def serve(
         kept = _environment(folder, wechat, environ)
         child = stack.enter_context(_child(folder, kept, _granian(port)))
         stack.enter_context(_child(folder, kept, SEALER))
+        stack.enter_context(_child(folder, kept, JUDGE))
         try:
             _wait_until_answering(child, folder, port)
             then(address)

@@ -41,6 +41,7 @@ from server.schedule.terms import EmergencyKind, NewEmergency
 from server.schema import upgrade
 from server.vault.keyring import KeyringBroken
 from server.vault.rewrapping import locked_with, rewrap_all
+from server.visits.judging_process import judge_until
 
 
 def install(app: Flask) -> None:
@@ -51,6 +52,7 @@ def install(app: Flask) -> None:
         doctor,
         keyring,
         duties,
+        evidence,
         ledger,
         people,
         emergencies,
@@ -69,6 +71,7 @@ def install(app: Flask) -> None:
 
 db = AppGroup("db", help="数据库 database")
 duties = AppGroup("duties", help="走访任务 duties")
+evidence = AppGroup("evidence", help="佐证 evidence")
 keyring = AppGroup("keyring", help="密钥环 key ring")
 ledger = AppGroup("ledger", help="留痕 ledger")
 emergencies = AppGroup("emergencies", help="应急走访 emergencies")
@@ -157,6 +160,16 @@ def ledger_seal(every: float | None) -> None:
         with asked_to_stop() as stop:
             sealed = seal_until(stop, parts().sessions, every)
     click.echo(f"sealed {sealed} events")
+
+
+@evidence.command("work")
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3600), help="Go on at this many seconds' distance, until SIGTERM."
+)
+def evidence_work(every: float | None) -> None:
+    """Judge the visits whose facts changed since they were judged."""
+    with asked_to_stop() as stop:
+        click.echo(f"judged {judge_until(stop, parts(), every)} visits")
 
 
 @duties.command("escalate")

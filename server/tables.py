@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint
 
 from server.accounts import models as accounts
 from server.db import Base, Word
+from server.evidence import models as evidence
 from server.feedback import models as feedback
 from server.ledger import models as ledger
 from server.people import models as people
@@ -18,6 +19,7 @@ from server.visits import models as visits
 
 ROOMS = (
     accounts,
+    evidence,
     feedback,
     ledger,
     people,

@@ -8,6 +8,7 @@ from server.errors import Invalid
 from server.policies.terms import PolicyNumber
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
+    "second": (0, 3600),
     "minute": (0, 1440),
     "hour": (1, 2160),
     "day": (1, 3660),
@@ -15,6 +16,10 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "metre": (1, 100_000),
     "year": (1, 100),
     "times": (1, 10_000),
+    "percent": (1, 100),
+    "character": (1, 4000),
+    "bit": (0, 256),
+    "km_per_hour": (1, 1000),
 }
 """The least and the most of each unit: beyond them a number is a typing error, whatever a county decides."""
 

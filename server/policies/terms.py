@@ -15,6 +15,43 @@ class PolicyNumber:
     source: str = "DOMAIN §1.4 [D]"
 
 
+def _evidence(key: str, default: int, unit: str, label: str) -> PolicyNumber:
+    return PolicyNumber(f"evidence.{key}", default, unit, f"佐证：{label}", "设计，docs/evidence.md，待确认")
+
+
+EVIDENCE = (
+    _evidence("fix_apart", 30, "minute", "定位时间与走访时间相差多少分钟以内才算当时的定位"),
+    _evidence("spot_radius", 60, "metre", "多少米以内算同一地点"),
+    _evidence("spot_homes", 4, "piece", "同一地点记录多少户起提示"),
+    _evidence("spot_days", 10, "day", "同一地点的记录按多少天内计"),
+    _evidence("same_fix_apart", 10, "minute", "相隔多少分钟以上坐标仍完全相同起提示"),
+    _evidence("photo_before", 120, "minute", "照片早于走访开始多少分钟起提示"),
+    _evidence("photo_after", 120, "minute", "照片晚于走访结束多少分钟起提示"),
+    _evidence("photo_far", 1000, "metre", "照片拍摄地点距走访地点多少米起提示"),
+    _evidence("photo_bits", 48, "bit", "两张照片的指纹（256 位）相差多少位以内算极为相似"),
+    _evidence("travel_speed", 120, "km_per_hour", "路上最快时速"),
+    _evidence("travel_least", 1000, "metre", "相距多少米以上才比较赶路时间"),
+    _evidence("travel_slack", 3, "minute", "赶路时间的宽限"),
+    _evidence("overlap_least", 5, "minute", "两次走访重叠多少分钟起提示"),
+    _evidence("seconds_per_answer", 4, "second", "平均每项回答至少需要的秒数"),
+    _evidence("answers_timed", 8, "piece", "回答多少项起比较时长"),
+    _evidence("clock_ahead", 10, "minute", "手机时间超前多少分钟起提示"),
+    _evidence("recorded_after", 36, "hour", "走访结束多少小时后才填写起提示"),
+    _evidence("series_visits", 3, "piece", "连续补填多少次不同日期的走访起提示"),
+    _evidence("series_within", 20, "minute", "多少分钟以内填写算连续"),
+    _evidence("night_from", 21, "hour", "几点以后算不寻常时段"),
+    _evidence("night_until", 6, "hour", "几点以前算不寻常时段"),
+    _evidence("compared_days", 45, "day", "同一人的走访在前后多少天内互相比较"),
+    _evidence("notes_least", 14, "character", "备注多少字以上才比较"),
+    _evidence("notes_alike", 80, "percent", "备注相似到百分之多少起提示"),
+    _evidence("text_least", 20, "character", "多少字以上的文字在全部记录中比较"),
+    _evidence("text_people", 4, "piece", "同样的文字用于多少名其他对象起提示"),
+    _evidence("answers_least", 12, "piece", "回答多少项以上才比较"),
+    _evidence("answers_telling", 3, "piece", "其中至少有多少项不是通常的回答"),
+    _evidence("answers_people", 2, "piece", "回答与多少名其他对象完全相同起提示"),
+)
+"""From where on evidence speaks up; every threshold of server/evidence."""
+
 NUMBERS = {
     number.key: number
     for number in (
@@ -41,5 +78,6 @@ NUMBERS = {
             "reveal.most_per_hour", 30, "times", "每人每小时查看原始信息次数上限", "TRUST §2，待确认"
         ),
         PolicyNumber("archives.retention_years", 10, "year", "档案保存年限", "DOMAIN §4.1"),
+        *EVIDENCE,
     )
 }

@@ -1,14 +1,18 @@
 """Visits as the wire shows them: the record as it was sent, and what became of it (CONTRACT §4)."""
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, bindparam, func, select
+from sqlalchemy import Date, Integer, Text, Uuid, bindparam, func, literal, null, select, union_all
+from sqlalchemy import cast as as_type
 
+from server.evidence.models import FindingMade, Unjudged
+from server.evidence.rules.sentences import sentence
 from server.ledger.work import Work
 from server.nested import among
 from server.people.models import Person
@@ -24,6 +28,7 @@ from server.tools import business_day
 from server.vault.fields import DataKey
 from server.vault.models import StoredKey
 from server.visits import body as bodies
+from server.visits.judging import AT_ONCE, catch_up
 from server.visits.models import Visit
 from server.visits.service import Recorded, body_of
 
@@ -59,6 +64,15 @@ class KnownDuties:
     pauses: Mapping[UUID, Sequence[Pause]]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How some visits stand today: the photos that each still owes, and the findings about it."""
+
+    debts: Mapping[UUID, list[UUID]] = field(default_factory=dict)
+    findings: Mapping[UUID, list[dict[str, Any]]] = field(default_factory=dict)
+    unjudged: frozenset[UUID] = frozenset()
+
+
 def shown(
     work: Work,
     visits: Sequence[Any],
@@ -70,7 +84,7 @@ def shown(
         return []
     people = {visit.person_id for visit in visits}
     opened = keys if keys is not None else _keys(work, people)
-    debts = _photo_debts(work, [visit.id for visit in visits])
+    standing = stand(work, [visit.id for visit in visits])
     if known is None:
         duties = _duties(work, visits)
         pauses = _pauses(work, [duty for duty in duties if duty])
@@ -78,17 +92,18 @@ def shown(
         duties = _spoken_to_by(visits, sorted(known.duties, key=_routine_first))
         pauses = known.pauses
     return [
-        _one(work, visit, opened.get(visit.person_id), debts.get(visit.id, ()), duty, pauses)
+        _one(work, visit, opened.get(visit.person_id), standing, duty, pauses)
         for visit, duty in zip(visits, duties, strict=True)
     ]
 
 
 def shown_alone(work: Work, visit: Row, key: DataKey | None) -> dict[str, Any]:
     """Show one visit that was found to be read."""
-    debt = _photo_debts(work, [visit.id])[visit.id] if visit.owes_photos else []
+    is_worth_asking = visit.owes_photos or work.actor.may(Can.SEE_FINDINGS)
+    standing = stand(work, [visit.id]) if is_worth_asking else Standing()
     on_its_day = {"person_id": visit.person_id, "day": business_day(visit.occurred_at)}
     duty = next(iter(_DUTIES_ON.all(work.session, on_its_day)), None)
-    return _one(work, visit, key, debt, duty, _pauses(work, [duty] if duty else []))
+    return _one(work, visit, key, standing, duty, _pauses(work, [duty] if duty else []))
 
 
 def shown_rows(work: Work, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -104,14 +119,17 @@ def shown_recorded(work: Work, recorded: Recorded) -> dict[str, Any]:
         return shown(work, [visit], {visit.person_id: recorded.key})[0]
     duty = _spoken_to(visit, sorted(recorded.duties, key=_routine_first))
     pauses = _pauses(work, [duty] if duty else [])
-    return _one(work, visit, recorded.key, recorded.photo_debt, duty, pauses, body=recorded.body)
+    standing = Standing({visit.id: list(recorded.photo_debt)})
+    if work.actor.may(Can.SEE_FINDINGS):
+        standing = stand(work, [visit.id])
+    return _one(work, visit, recorded.key, standing, duty, pauses, body=recorded.body)
 
 
 def _one(
     work: Work,
     visit: Visit,
     key: DataKey | None,
-    photo_debt: Sequence[UUID],
+    standing: Standing,
     duty: Duty | None,
     pauses: Mapping[UUID, Sequence[Pause]],
     *,
@@ -128,9 +146,9 @@ def _one(
         "state": visit.state,
         "state_reason": _reason(visit, key),
         "completeness": {"answered": visit.answered, "required": visit.answers_required},
-        "photo_debt": photo_debt,
+        "photo_debt": standing.debts.get(visit.id, ()),
         "duty": duty_shown(duty, pauses.get(visit.person_id, []), work.today) if duty else None,
-        **({"findings": []} if work.actor.may(Can.SEE_FINDINGS) else {}),
+        **({"findings": standing.findings.get(visit.id, [])} if work.actor.may(Can.SEE_FINDINGS) else {}),
         "revision": visit.revision,
     }
 
@@ -181,11 +199,32 @@ _KEYS = Prepared(
     .outerjoin_from(_PERSONS, _STORED_KEYS, _STORED_KEYS.c.id == _PERSONS.c.data_key_id)
     .where(among(_PERSONS.c.id, "people"))
 )
-_DEBTS = Prepared(
-    select(_PHOTOS.c.visit_id, _PHOTOS.c.id)
-    .where(among(_PHOTOS.c.visit_id, "visits"), _PHOTOS.c.blob_key.is_(None))
-    .order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal)
+_OWED = select(_PHOTOS.c.visit_id, _PHOTOS.c.id.label("photo_id"), _PHOTOS.c.ordinal).where(
+    among(_PHOTOS.c.visit_id, "visits"), _PHOTOS.c.blob_key.is_(None)
 )
+_DEBTS = Prepared(_OWED.order_by(_PHOTOS.c.visit_id, _PHOTOS.c.ordinal))
+_FOUND, _WAITING = FindingMade.__table__, Unjudged.__table__
+
+
+def _all_that_stands() -> Prepared:
+    """Select debts, findings and what waits to be judged, here and elsewhere, in one read; each kind leaves the others' columns empty."""
+    told = ("code", "severity", "evidence", "rule_version")
+    nothing = [as_type(null(), Text).label(name) for name in told]
+    no_photo = (as_type(null(), Uuid).label("photo_id"), literal(0, Integer()).label("ordinal"))
+    found = [as_type(_FOUND.c[name], Text).label(name) for name in told]
+    oldest = select(_WAITING.c.visit_id).order_by(_WAITING.c.id).limit(AT_ONCE).subquery()
+    known = union_all(
+        _OWED.add_columns(*nothing),
+        select(_FOUND.c.visit_id, *no_photo, *found).where(
+            among(_FOUND.c.visit_id, "visits"), _FOUND.c.withdrawn_at.is_(None)
+        ),
+        select(_WAITING.c.visit_id, *no_photo, *nothing).where(among(_WAITING.c.visit_id, "visits")),
+        select(oldest.c.visit_id, *no_photo, *nothing),
+    ).subquery()
+    return Prepared(select(known).order_by(known.c.visit_id, known.c.ordinal, known.c.code))
+
+
+_STANDING = _all_that_stands()
 _DUTY = Duty.__table__
 # An expression of the due day, not the day itself: PostgreSQL would also gather a month of everybody's duties by it.
 _DUE_ON = func.coalesce(_DUTY.c.due_on, _DUTY.c.period_start)
@@ -200,11 +239,43 @@ _DUTIES = Prepared(
 )
 
 
-def _photo_debts(work: Work, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
+def stand(work: Work, ids: Sequence[UUID]) -> Standing:
+    """Read how visits stand; for those who see findings, what waits to be judged is judged first."""
+    if not work.actor.may(Can.SEE_FINDINGS):
+        debts: dict[UUID, list[UUID]] = defaultdict(list)
+        for row in _DEBTS.all(work.session, {"visits": ids}):
+            debts[row.visit_id].append(row.photo_id)
+        return Standing(debts)
+    standing = _stand(work, ids)
+    if standing.unjudged:
+        catch_up(work, ids)
+        standing = _stand(work, ids)
+    return standing
+
+
+def _stand(work: Work, ids: Sequence[UUID]) -> Standing:
     debts: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in _DEBTS.all(work.session, {"visits": ids}):
-        debts[row.visit_id].append(row.id)
-    return debts
+    findings: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    unjudged = set()
+    for row in _STANDING.all(work.session, {"visits": ids}):
+        if row.photo_id is not None:
+            debts[row.visit_id].append(row.photo_id)
+        elif row.code is not None:
+            findings[row.visit_id].append(_finding(row))
+        else:
+            unjudged.add(row.visit_id)
+    return Standing(debts, findings, frozenset(unjudged))
+
+
+def _finding(row: Row) -> dict[str, Any]:
+    told = json.loads(row.evidence)
+    return {
+        "code": row.code,
+        "severity": row.severity,
+        "title": sentence(row.code, told),
+        "evidence": told,
+        "rule_version": row.rule_version,
+    }
 
 
 def _duties(work: Work, visits: Sequence[Visit]) -> list[Any]:

@@ -10,6 +10,7 @@ from server import permissions
 from server.accounts import terms as accounts
 from server.archives import terms as archives
 from server.auditing import terms as auditing
+from server.evidence import terms as evidence
 from server.people import terms as people
 from server.people.roster import terms as roster
 from server.photos import terms as photos
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     schedule,
     policies,
     problems,
+    evidence,
     visits,
     answers,
     answer_terms,

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 
 from server.permissions import Can, Role, may
+from server.visits.judging import catch_up
 from tests.architecture.test_statements import counted
 from tests.builders.world import GUANGDE, Phone
 from tests.conftest import Template
@@ -42,12 +43,19 @@ def operations(app: Flask, township: Township) -> Iterator[tuple[str, int]]:
     def asker(needs: Can) -> Phone:
         return next((phones[role] for role in ASKERS if may(role, needs)), phones[Role.CHIEF])
 
+    def judged() -> None:
+        """Judge what waits, as the job does: findings cost those who read them nothing but the reading."""
+        with world.work() as work:
+            catch_up(work, [])
+
     for method, path, needs in sorted(subjects(app), key=lambda one: (one[1].endswith("/death"), one)):
+        judged()
         with counted(world) as statements:
             answer = ask(asker(needs), method, path, mine)
         yield f"{method} {path} {answer.status_code}", len(statements)
     everything: list[tuple[str, str, Can, Any]] = sorted(others(app), key=lambda one: one[:2])
     for method, path, needs, body in everything:
+        judged()
         with counted(world) as statements:
             answer = send(asker(needs), method, path, about(body, mine))
         yield f"{method} {path} {answer.status_code}", len(statements)

@@ -8,6 +8,7 @@ from server.tables import METADATA
 BY_ANOTHER_WAY = {
     "escalations": "by their duty",
     "photos": "by their visit",
+    "visit_marks": "by their visit",
 }
 
 
@@ -23,6 +24,7 @@ def test_every_table_about_a_person_finds_them_by_an_index() -> None:
 def test_what_is_found_by_another_way_has_that_way() -> None:
     assert _leads(METADATA.tables["escalations"], "duty_id")
     assert _leads(METADATA.tables["photos"], "visit_id")
+    assert _leads(METADATA.tables["visit_marks"], "visit_id")
 
 
 def _leads(table: Table, name: str) -> bool:

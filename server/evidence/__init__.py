@@ -1,0 +1,1 @@
+"""Evidence (佐证): findings that explain why a record deserves a look, never a verdict (CONTRACT §6)."""

@@ -1,0 +1,115 @@
+"""Judges visits by the rules of evidence: what waits is judged by a job, or first by whoever reads it (docs/adr/0014-findings.md).
+
+The findings of a visit follow from the facts that are stored, in whatever order they came. A visit whose own facts
+changed lets those be judged anew that a rule may compare it with, before and after the change.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, select
+
+from server.db import UtcInstant
+from server.evidence import storing
+from server.evidence.rules import findings
+from server.evidence.rules.nearness import is_related
+from server.evidence.terms import ABOVE_INFO, Marks, Thresholds
+from server.ledger.work import Work
+from server.prepared import Prepared, Row
+from server.visits.gathering import Gathered, gather
+from server.visits.models import Visit
+
+BATCH = 16
+"""Visits judged in one transaction of the job: on SQLite nobody else writes meanwhile."""
+AT_ONCE = 48
+"""Rows of the queue that a reader takes off at once, besides those of what they read."""
+ROUNDS = 3
+"""How often a reader looks again: what was judged may have asked for what they read once more."""
+
+_VISITS = Visit.__table__
+_MET_LATER = Prepared(
+    select(_VISITS.c.id)
+    .where(
+        _VISITS.c.person_id == bindparam("person_id", type_=Uuid()),
+        _VISITS.c.occurred_at > bindparam("at", type_=UtcInstant()),
+        _VISITS.c.counts,
+    )
+    .order_by(_VISITS.c.occurred_at)
+    .limit(storing.MOST_AROUND)
+)
+
+
+def work_off(work: Work, most: int = BATCH) -> int:
+    """Judge the visits that wait longest, at most so many; returns how many were judged."""
+    if not storing.oldest_waiting(work.session, 1):
+        return 0
+    storing.alone(work.session)
+    rows = storing.oldest_waiting(work.session, most * 4)
+    chosen = list(dict.fromkeys(row.visit_id for row in rows))[:most]
+    return _judge(work, chosen)
+
+
+def catch_up(work: Work, visits: Sequence[UUID]) -> None:
+    """Judge those of some visits that wait for it, and some of whatever else waits: others may speak about them.
+
+    While the job keeps up, nothing waits. Where it does not run, whoever reads does its work, a bounded part at a time.
+    """
+    for _ in range(ROUNDS):
+        waiting = {row.visit_id for row in storing.waiting_of(work.session, visits)}
+        others = [row.visit_id for row in storing.oldest_waiting(work.session, AT_ONCE)]
+        chosen = [*dict.fromkeys([*others, *sorted(waiting, key=str)])]
+        if not chosen:
+            return
+        storing.alone(work.session)
+        _judge(work, chosen)
+
+
+def doubtful(work: Work, visits: Sequence[UUID]) -> set[UUID]:
+    """Say which of some visits have a finding above mere information; what waits is judged first."""
+    catch_up(work, visits)
+    return storing.with_findings(work.session, visits, ABOVE_INFO)
+
+
+def _judge(work: Work, visits: Iterable[UUID]) -> int:
+    waiting: dict[UUID, list[Row]] = {}
+    for row in storing.waiting_of(work.session, visits):
+        waiting.setdefault(row.visit_id, []).append(row)
+    for visit_id, rows in waiting.items():
+        _judge_one(work, visit_id, spreads=any(row.spreads for row in rows))
+        storing.take_off(work.session, rows)
+    return len(waiting)
+
+
+def _judge_one(work: Work, visit_id: UUID, *, spreads: bool) -> None:
+    known = gather(work, visit_id)
+    if known is None:
+        return
+    if spreads:
+        _spread(work, known)
+    storing.save(work, visit_id, known.facts.marks.person_id, findings(known.facts, known.thresholds))
+
+
+def _spread(work: Work, known: Gathered) -> None:
+    """Write the visit's new marks, and let those be judged anew about whom they may say something else."""
+    facts = known.facts
+    mine = facts.marks
+    old = storing.marks_of(work.session, mine.visit_id)
+    new = None if known.is_void else mine
+    others = {one.other_visit_id for one in (*facts.same_bytes, *facts.near)}
+    if old != new:
+        storing.write_marks(work.session, mine.visit_id, old, new)
+        for marks in (old, new):
+            if marks is not None:
+                others |= _compared_with(work, marks, known.thresholds)
+    storing.ask_again(work.session, others - {mine.visit_id})
+
+
+def _compared_with(work: Work, marks: Marks, t: Thresholds) -> set[UUID]:
+    around = storing.around(work.session, marks, t.compared_within)
+    others = {one.visit_id for one in around if is_related(marks, one, t)}
+    if marks.text_length >= t.text_least:
+        others |= {one.visit_id for one in storing.same_text(work.session, marks, t.compared_within)}
+    if marks.is_death:
+        asked = {"person_id": marks.person_id, "at": marks.began_at}
+        others |= {row.id for row in _MET_LATER.all(work.session, asked)}
+    return others
