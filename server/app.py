@@ -1,6 +1,7 @@
 """Puts the application together: settings, tools and parts in, one Flask app out."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -29,6 +30,14 @@ from server.visits.duties import settle_people
 from server.web import installing as web
 
 
+class _Server(Flask):
+    """Flask, with views that are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function: none here is a coroutine, and asking each of them costs every request a little."""
+        return func
+
+
 def _identity_providers(settings: Settings, tools: Tools) -> dict[str, Callable[[str], Identity]]:
     wechat = WeChatApp(settings.wechat_base_url, settings.wechat_app_id, settings.wechat_app_secret)
     wecom = WeComApp(settings.wecom_base_url, settings.wecom_corp_id, settings.wecom_corp_secret)
@@ -43,7 +52,7 @@ def create_app(settings: Settings, tools: Tools | None = None) -> Flask:
     settings.check()
     tools = tools or Tools()
     log.configure()
-    app = Flask("server", static_folder=None)
+    app = _Server("server", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False

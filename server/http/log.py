@@ -5,6 +5,7 @@ import re
 import sys
 import time
 
+import orjson
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -31,6 +32,10 @@ def mask(_logger: object, _name: str, line: structlog.typing.EventDict) -> struc
     }
 
 
+def _written(line: structlog.typing.EventDict, **_options: object) -> str:
+    return orjson.dumps(line, default=str).decode()
+
+
 def configure() -> None:
     """Send every log line to stderr as JSON."""
     structlog.configure(
@@ -38,7 +43,7 @@ def configure() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(_written),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
