@@ -14,6 +14,8 @@ from server.problems import models as problems
 from server.regions import models as regions
 from server.reviews import models as reviews
 from server.schedule import models as schedule
+from server.spotchecks import models as spotchecks
+from server.spotchecks import rectification_models as rectifications
 from server.vault import models as vault
 from server.visits import models as visits
 
@@ -29,6 +31,8 @@ ROOMS = (
     regions,
     reviews,
     schedule,
+    spotchecks,
+    rectifications,
     vault,
     visits,
 )

@@ -35,6 +35,8 @@ class Visit(Base):
         Index("ix_visits_township", text("substr(village_code, 1, 9)"), "occurred_at", "id"),
         Index("ix_visits_state_listed", "state", "occurred_at", "id"),
         Index("ix_visits_waiting", "received_at", "id", **WAITING),
+        # Visits come in in this order: ranges of pages are enough to find a month's, and cost next to nothing.
+        Index("ix_visits_received", "received_at", postgresql_using="brin"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
