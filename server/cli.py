@@ -39,6 +39,8 @@ from server.schedule.models import RuleVersion
 from server.schedule.opening import ensure_open
 from server.schedule.terms import EmergencyKind, NewEmergency
 from server.schema import upgrade
+from server.spotchecks.commands import spot_checks
+from server.spotchecks.diagram import spot_check_states
 from server.vault.keyring import KeyringBroken
 from server.vault.rewrapping import locked_with, rewrap_all
 from server.visits.judging_process import judge_until
@@ -59,6 +61,7 @@ def install(app: Flask) -> None:
         photos,
         limits,
         regions,
+        spot_checks,
         states_file,
         openapi_file,
         typescript_types,
@@ -252,8 +255,8 @@ def regions_move() -> None:
 @click.command("states-file")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 def states_file(path: Path) -> None:
-    """Draw the states of visits and duties into a Markdown file (docs/states.md)."""
-    path.write_text(states_page(), encoding="utf-8")
+    """Draw the states of visits, duties and spot checks into a Markdown file (docs/states.md)."""
+    path.write_text(states_page() + spot_check_states(), encoding="utf-8")
     click.echo(f"{path}: written")
 
 

@@ -51,10 +51,24 @@ class Can(StrEnum):
     READ_LEDGER = "read_ledger"
     SEE_LOOKS = "see_looks"
     READ_FEEDBACK = "read_feedback"
+    SEE_SPOT_CHECKS = "see_spot_checks"
+    PLAN_SPOT_CHECKS = "plan_spot_checks"
+    CARRY_OUT_SPOT_CHECKS = "carry_out_spot_checks"
+    JUDGE_SPOT_CHECKS = "judge_spot_checks"
+    PROVE_DRAWS = "prove_draws"
+    SEE_RECTIFICATIONS = "see_rectifications"
+    EDIT_KINSHIPS = "edit_kinships"
 
 
 _EVERY_ROLE = {Can.ANYONE, Can.SIGNED_IN}
 _OWN_WORK = {Can.SEE_WORKLIST, Can.RECORD_VISITS, Can.SEE_VISITS, Can.SEE_PHOTOS, Can.SEE_REGIONS}
+_CHECKER = {
+    Can.SEE_SPOT_CHECKS,
+    Can.CARRY_OUT_SPOT_CHECKS,
+    Can.PROVE_DRAWS,
+    Can.SEE_RECTIFICATIONS,
+}
+_HEAD_OF_CHECKS = {Can.PLAN_SPOT_CHECKS, Can.JUDGE_SPOT_CHECKS}
 _TOWNSHIP = {
     Can.RECORD_VISITS,
     Can.RECORD_FOR_OTHERS,
@@ -84,10 +98,14 @@ _COUNTY = {
 }
 
 GRANTS: Mapping[Role, frozenset[Can]] = {
-    Role.VISITOR: frozenset(_EVERY_ROLE | _OWN_WORK | {Can.SEE_ARCHIVES, Can.SEE_OVERDUE, Can.REVEAL}),
-    Role.REVIEWER: frozenset(_EVERY_ROLE | _TOWNSHIP | {Can.EDIT_PEOPLE}),
-    Role.CHIEF: frozenset(_EVERY_ROLE | _TOWNSHIP | _CHIEF),
-    Role.COUNTY_INSPECTOR: frozenset(_EVERY_ROLE | _COUNTY),
+    Role.VISITOR: frozenset(
+        _EVERY_ROLE | _OWN_WORK | {Can.SEE_ARCHIVES, Can.SEE_OVERDUE, Can.REVEAL, Can.SEE_RECTIFICATIONS}
+    ),
+    Role.REVIEWER: frozenset(_EVERY_ROLE | _TOWNSHIP | _CHECKER | {Can.EDIT_PEOPLE, Can.EDIT_KINSHIPS}),
+    Role.CHIEF: frozenset(
+        _EVERY_ROLE | _TOWNSHIP | _CHIEF | _CHECKER | _HEAD_OF_CHECKS | {Can.EDIT_KINSHIPS}
+    ),
+    Role.COUNTY_INSPECTOR: frozenset(_EVERY_ROLE | _COUNTY | _CHECKER | _HEAD_OF_CHECKS),
     Role.ADMINISTRATOR: frozenset(
         _EVERY_ROLE
         | {
@@ -99,7 +117,7 @@ GRANTS: Mapping[Role, frozenset[Can]] = {
             Can.READ_FEEDBACK,
         }
     ),
-    Role.AUDITOR: frozenset(_EVERY_ROLE | {Can.READ_LEDGER, Can.SEE_SETTINGS}),
+    Role.AUDITOR: frozenset(_EVERY_ROLE | {Can.READ_LEDGER, Can.SEE_SETTINGS, Can.PROVE_DRAWS}),
 }
 
 

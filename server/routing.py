@@ -16,6 +16,8 @@ from server.policies import routes as policies
 from server.regions import routes as regions
 from server.reviews import routes as reviews
 from server.schedule import routes as schedule
+from server.spotchecks import check_routes as checks
+from server.spotchecks import routes as spotchecks
 from server.visits import photo_routes as photos
 from server.visits import routes as visits
 from server.words import routes as words
@@ -34,6 +36,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     villages.blueprint,
     policies.blueprint,
     schedule.blueprint,
+    spotchecks.blueprint,
+    checks.blueprint,
     words.blueprint,
     feedback.blueprint,
     auditing.blueprint,

@@ -77,6 +77,30 @@ NUMBERS = {
         PolicyNumber(
             "reveal.most_per_hour", 30, "times", "每人每小时查看原始信息次数上限", "TRUST §2，待确认"
         ),
+        PolicyNumber("spotchecks.share", 10, "percent", "抽查比例的下限和默认值", "DOMAIN §12.23"),
+        PolicyNumber(
+            "spotchecks.every_visitor", 1, "yes_no", "每名走访人员每月至少抽查一次", "DOMAIN §7 [D]"
+        ),
+        PolicyNumber(
+            "spotchecks.every_village", 1, "yes_no", "每村（社区）每月至少抽查一次", "DOMAIN §7 [D]"
+        ),
+        PolicyNumber("spotchecks.check_within", 20, "day", "抽中后多少天内完成核查", "设计，待确认"),
+        PolicyNumber("spotchecks.recall_days", 3, "day", "回忆日期相差多少天以内算相符", "设计，待确认"),
+        PolicyNumber("spotchecks.number_tolerance", 1, "piece", "数字答案相差多少以内算相同", "设计，待确认"),
+        PolicyNumber(
+            "spotchecks.minor_from", 1, "piece", "一类题目几处不同起建议认定一般问题", "设计，待确认"
+        ),
+        PolicyNumber(
+            "spotchecks.major_from", 3, "piece", "一类题目几处不同起建议认定严重问题", "设计，待确认"
+        ),
+        PolicyNumber("rectification.answer_within", 15, "day", "整改通知后多少天内答复", "设计，待确认"),
+        PolicyNumber("rectification.recheck_within", 10, "day", "整改答复后多少天内复核", "设计，待确认"),
+        PolicyNumber(
+            "rectification.escalate_first_after", 1, "day", "整改超期多少天第一次上报", "设计，待确认"
+        ),
+        PolicyNumber(
+            "rectification.escalate_second_after", 7, "day", "整改超期多少天第二次上报", "设计，待确认"
+        ),
         PolicyNumber("archives.retention_years", 10, "year", "档案保存年限", "DOMAIN §4.1"),
         *EVIDENCE,
     )

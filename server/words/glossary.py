@@ -20,6 +20,7 @@ from server.problems import terms as problems
 from server.regions import terms as regions
 from server.reviews import terms as reviews
 from server.schedule import terms as schedule
+from server.spotchecks import terms as spotchecks
 from server.terms import Term
 from server.visits import answer_terms, answers
 from server.visits import terms as visits
@@ -43,6 +44,7 @@ MODULES: tuple[ModuleType, ...] = (
     reviews,
     archives,
     auditing,
+    spotchecks,
 )
 """Where vocabularies are defined; a feature with words of its own adds its module here."""
 
