@@ -1,15 +1,23 @@
 """Questions about accounts."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from server.accounts.models import BoundIdentity, RoleGrant, Worker
 from server.http import paging
 from server.ledger.work import Work
 from server.permissions import Role
 from server.regions.queries import inside
+
+
+def names_of(session: Session, worker_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the names of workers by their ids."""
+    rows = session.execute(select(Worker.id, Worker.name).where(Worker.id.in_(worker_ids)))
+    return {row.id: row.name for row in rows}
 
 
 def accounts_page(

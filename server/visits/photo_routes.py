@@ -92,8 +92,8 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
     """照片：缩略图、浏览图不含任何元数据；原图仅部分岗位可取，并留痕。"""
     size: Size = query["size"]
     if query["signature"] is None:
-        found = in_one_look(Can.SEE_PHOTOS, lambda: _found(photo_id, size))
-        return _picture(found, size)
+        seen = in_one_look(Can.SEE_PHOTOS, lambda: found(photo_id, size))
+        return picture(seen, size)
     house = parts()
     if query["worker"] is None or query["expires"] is None:
         raise Invalid(errors={"signature": ["签名链接不完整。"]})
@@ -111,14 +111,14 @@ def get_photo(query: dict[str, Any], photo_id: UUID) -> ResponseReturnValue:
             g.work = house.work(session, house.who_is(session, query["worker"]), g.request_id)
             if not g.work.actor.may(Can.SEE_PHOTOS):  # the role may have changed since the link was signed
                 raise NotAllowed
-            found = _found(photo_id, size)
+            seen = found(photo_id, size)
             g.work.close()
     except Refusal as refusal:
         if refusal.leaves is not None:
             with unit_of_work(house.sessions) as session:
                 refusal.leaves(session)
         raise
-    return _picture(found, size)
+    return picture(seen, size)
 
 
 @blueprint.get("/photos/<uuid:photo_id>/link")
@@ -162,7 +162,7 @@ def _may_open(size: Size) -> None:
         raise NotAllowed("只有审核人员可以查看原图。")
 
 
-def _found(photo_id: UUID, size: Size) -> Found:
+def found(photo_id: UUID, size: Size) -> Found:
     """Let the viewer through, leave the ledger line, and say where the bytes are."""
     seen = photographing.seen(work(), photo_id, viewing.BOXES.get(size, 0))
     _may_open(size)
@@ -171,19 +171,19 @@ def _found(photo_id: UUID, size: Size) -> Found:
     return Found(photo_id, seen.photo.format, seen.photo.blob_key, seen.rendition_key, seen.key)
 
 
-def _picture(found: Found, size: Size) -> Response:
+def picture(seen: Found, size: Size) -> Response:
     """Answer with a picture; the first view makes the small ones, with no transaction open meanwhile."""
     house = parts()
     if size is Size.ORIGINAL:
-        response = Response(viewing.original(found, house.store), content_type=f"image/{found.format}")
-        name = f"{found.photo_id}.{found.format}"
+        response = Response(viewing.original(seen, house.store), content_type=f"image/{seen.format}")
+        name = f"{seen.photo_id}.{seen.format}"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    elif found.rendition_key is not None:
-        response = Response(viewing.rendition(found, house.store), content_type="image/jpeg")
+    elif seen.rendition_key is not None:
+        response = Response(viewing.rendition(seen, house.store), content_type="image/jpeg")
     else:
-        made = viewing.make(found, house.store, house.tools.random_bytes)
+        made = viewing.make(seen, house.store, house.tools.random_bytes)
         with unit_of_work(house.sessions) as session:
-            unneeded = viewing.remember(house.work(session), found.photo_id, made)
+            unneeded = viewing.remember(house.work(session), seen.photo_id, made)
         for blob_key in unneeded:
             house.store.delete(blob_key)
         picture = next(one.picture for one in made if one.box == viewing.BOXES[size])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import unwrap
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -90,6 +91,7 @@ def _once_more(
     can: Can, refusal: Refusal, again: Callable[..., ResponseReturnValue], of_the_address: Mapping[str, Any]
 ) -> Response:
     typed = request.form.to_dict()
-    answer = in_one(can, lambda: make_response(again(refusal=refusal, typed=typed, **of_the_address)))
+    show = unwrap(again)  # the door was passed already
+    answer = in_one(can, lambda: make_response(show(refusal=refusal, typed=typed, **of_the_address)))
     answer.status_code = int(refusal.kind)
     return answer

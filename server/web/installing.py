@@ -4,15 +4,18 @@ from flask import Blueprint, Flask
 
 from server.http.guard import needs
 from server.permissions import Can
-from server.web import files, home, showing, signing
+from server.web import files, home, pictures, queue, showing, signing, visit
 from server.web.features import Entry
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     files.blueprint,
     signing.blueprint,
+    queue.blueprint,
+    visit.blueprint,
+    pictures.blueprint,
     home.blueprint,
 )
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (queue.ENTRY,)
 """The words of the navigation, in their order."""
 
 

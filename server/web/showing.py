@@ -7,12 +7,16 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, Response, g, make_response, render_template, request
 
+from server.people.terms import Category
 from server.permissions import Actor
+from server.problems.terms import Severity
 from server.terms import Term
 from server.tools import SHANGHAI
+from server.visits.terms import Conclusion, Method, Outcome, VisitState
 from server.web.cookies import wants_large_text
 
 HERE = Path(__file__).parent
@@ -97,12 +101,19 @@ def duration(seconds: float) -> str:
     return f"{hours:.1f} 小时" if hours < 48 else f"{round(hours / 24)} 天"  # noqa: PLR2004
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+WORDS = {
+    vocabulary.__name__: vocabulary
+    for vocabulary in (Outcome, Conclusion, VisitState, Method, Severity, Category)
+}
+"""Vocabularies of words that come to a page as plain text, by the name under which templates know them."""
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
     "label": label,
     "moment": moment,
     "day": day,
     "money": money,
     "duration": duration,
+    "uuid": UUID,
 }
 
 
@@ -120,6 +131,7 @@ def install(app: Flask, entries: Sequence[Any]) -> None:
             "large": wants_large_text(),
             "here": request.blueprint,
             "file_url": file_url,
+            "words": WORDS,
         }
 
     app.context_processor(context)

@@ -231,12 +231,16 @@ class Page:
         return found
 
     def picture(self, path: Path) -> None:
-        """Take a picture of the whole page."""
+        """Take a picture of the whole page, in a window as high as it."""
+        before = self.js("[innerWidth, innerHeight]")
+        height = min(6000, max(before[1], self.js("document.documentElement.scrollHeight")))
+        self.resize(before[0], height)
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 6000), "scale": 1}
         taken = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(taken["data"]))
+        self.resize(*before)
 
 
 def _pipe() -> tuple[int, int]:

@@ -42,6 +42,8 @@ def look(tab: Page, address: str, path: str, name: str) -> list[str]:
             tab.submit("form[action$='/text-size'] button")
             tab.go(f"{address}{path}")
         assert tab.js("document.documentElement.classList.contains('large')") == (size == "large")
+        if "系统出错" in tab.text():
+            wrong.append(f"{name} {size}: broken")
         wrong += [f"{name} {size}: {one}" for one in findings(tab)]
         for width in (1280, 390):
             tab.resize(width, 900)
