@@ -11,6 +11,7 @@ from uuid import UUID
 
 from flask import Flask, Response, g, make_response, render_template, request
 
+from server.evidence.terms import FindingCode, FindingSeverity
 from server.people.terms import Category
 from server.permissions import Actor
 from server.problems.terms import Severity
@@ -80,6 +81,12 @@ def moment(value: dt.datetime | str | None) -> str:
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def until(value: dt.datetime | str | None, begin: dt.datetime | str) -> str:
+    """Write the end of a span; of one that ends on the day on which it began, the time alone."""
+    end, began = moment(value), moment(begin)
+    return end[11:] if end[:10] == began[:10] else end
+
+
 def day(value: dt.date | str | None) -> str:
     """Write a day."""
     if value is None:
@@ -103,13 +110,17 @@ def duration(seconds: float) -> str:
 
 WORDS = {
     vocabulary.__name__: vocabulary
-    for vocabulary in (Outcome, Conclusion, VisitState, Method, Severity, Category)
+    for vocabulary in (
+        *(Outcome, Conclusion, VisitState, Method, Severity, Category),
+        *(FindingCode, FindingSeverity),
+    )
 }
 """Vocabularies of words that come to a page as plain text, by the name under which templates know them."""
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "label": label,
     "moment": moment,
+    "until": until,
     "day": day,
     "money": money,
     "duration": duration,

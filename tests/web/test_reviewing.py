@@ -69,6 +69,16 @@ def test_a_record_shows_answers_photos_place_and_what_was_said(at_desk: Browser,
     assert "visit.read" in looks
 
 
+def test_findings_stand_beside_the_record_and_filter_the_queue(at_desk: Browser, there: Town) -> None:
+    page = at_desk.get(f"/visits/{there.visits[1]}").text
+    assert "请核实是否在住处见到本人" in page
+    assert "提示供人核实，不评价走访人员" in page
+    outside = at_desk.get("/queue", finding="fence_outside").text
+    assert str(there.visits[1]) in outside
+    assert str(there.visits[0]) not in outside
+    assert '<option value="fence_outside" selected>' in outside
+
+
 def test_a_record_without_location_says_why_and_blames_nobody(at_desk: Browser, there: Town) -> None:
     page = at_desk.get(f"/visits/{there.visits[2]}")
     assert "没有定位（室内无法定位）。没有定位不表示没有走访。" in page.text
