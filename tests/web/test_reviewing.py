@@ -279,8 +279,9 @@ def test_texts_that_look_like_code_are_texts(at_desk: Browser, there: Town) -> N
     page = at_desk.get(f"/visits/{visit}")
     assert page.status_code == 200
     assert page.text.count("&lt;script&gt;window.bad=1&lt;/script&gt;") >= 7
-    for unescaped in ("<script>window", "<img src=x", "<svg onload", "49"):
-        assert unescaped not in page.text.replace("window.bad=1&gt;", "")
+    for unescaped in ("<script>window", "<img src=x", "<svg onload"):
+        assert unescaped not in page.text
+    assert "{{7*7}}" in page.text
     sent = {"decision": "return", "revision": "1", "reason": CANARY}
     assert at_desk.post(f"/visits/{visit}/decisions", sent).status_code == 303
     after = at_desk.get(f"/visits/{visit}").text
