@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from server.accounts.commands import accounts
 from server.accounts.limits import forget_old
+from server.auditing.commands import COMMANDS as AUDITING
 from server.db import unit_of_work
 from server.doctor.commands import doctor
 from server.errors import Refusal
@@ -82,6 +83,8 @@ photos = AppGroup("photos", help="照片 photos")
 limits = AppGroup("limits", help="次数限制 limits")
 regions = AppGroup("regions", help="行政区划 regions")
 photos.add_command(photos_scrub)
+for one in AUDITING:
+    ledger.add_command(one)
 
 
 @db.command("upgrade")

@@ -23,7 +23,9 @@ class Settings:
     `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room; beside a SQLite database `reserve_mb` are held for
     the hour when somebody else fills the disk.
     `backup_url`, `backup_keys_url` and `backup_key` (as `keyring`) are read by `flask backup` and `restore` only: a
-    process that serves needs no backup key, and need not be able to read its file.
+    process that serves needs no backup key, and need not be able to read its file. `ledger_key` (as `keyring`) signs
+    checkpoints and `ledger_checkpoints` (`file:` and a folder) is where they are exported to; only `flask ledger
+    checkpoint` reads them.
     """
 
     database_url: str
@@ -42,6 +44,8 @@ class Settings:
     backup_url: str | None = None
     backup_keys_url: str | None = None
     backup_key: str | None = field(default=None, repr=False)
+    ledger_key: str | None = field(default=None, repr=False)
+    ledger_checkpoints: str | None = None
     low_water_mb: int = 200
     reserve_mb: int = 0
     demo: bool = False
@@ -69,6 +73,8 @@ class Settings:
                 backup_url=env.str("BACKUP_URL", None),
                 backup_keys_url=env.str("BACKUP_KEYS_URL", None),
                 backup_key=env.str("BACKUP_KEY", None),
+                ledger_key=env.str("LEDGER_KEY", None),
+                ledger_checkpoints=env.str("LEDGER_CHECKPOINTS", None),
                 low_water_mb=env.int("LOW_WATER_MB", cls.low_water_mb),
                 reserve_mb=env.int("RESERVE_MB", 16),
             )

@@ -17,7 +17,7 @@ from server.ledger.models import Event, Position
 from server.ledger.payloads import is_sealed, parted
 from server.ledger.work import Work
 from server.photos.models import Photo
-from server.vault.fields import DataKey
+from server.vault.fields import DataKey, key_of
 from server.visits.sight import stored_visit
 from server.visits.terms import VisitState
 
@@ -63,6 +63,20 @@ def receipt(work: Work, visit_id: UUID) -> dict[str, Any]:
         "entries": shown,
         "checkpoint": checkpoint.note,
     }
+
+
+def disclosed(work: Work, position: Position, event: Event) -> dict[str, Any]:
+    """Give one entry with its opened payload, and its proof once a checkpoint covers it."""
+    stored, opened = event.payload, event.payload
+    if stored is not None and is_sealed(stored):
+        key = work.keys.fetch_one(work.session, key_of(stored))
+        opened = _opened(event, key)
+    checkpoint = latest(work.session)
+    said: dict[str, Any] = {"leaf": fields(event, position.seq, position.leaf_form), "payload": opened}
+    if checkpoint is not None and position.seq <= checkpoint.size:
+        proof = tree_of(work.session).inclusion(position.seq - 1, checkpoint.size)
+        said |= {"proof": [one.hex() for one in proof], "checkpoint": checkpoint.note}
+    return said
 
 
 def _entries(work: Work, visit_id: UUID) -> list[tuple[Position, Event]]:

@@ -47,8 +47,8 @@ KINDS: Mapping[str, LookKind] = {
 }
 """What kind of look an action is; a new action that ends in `exported` is an export, any other one is `other`."""
 
-NO_LOOKS = ("visit.repeated",)
-"""Entries that change nothing and show nothing: a phone that sent the same record twice."""
+NO_LOOKS = ("visit.repeated", "evidence.found")
+"""Entries that change nothing and show nothing: a phone that sent the same record twice, a rule that was computed."""
 
 
 def kind_of(action: str) -> LookKind:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import AttemptCount
 from server.doctor.terms import Finding, Part, State
+from server.ledger import checkpoints
 from server.ledger.models import Event, Pending
 from server.policies.service import begin_on
 from server.schedule.models import OpenedPeriod
@@ -16,6 +17,7 @@ from server.schedule.queries import opened, rule_versions
 from server.tools import SHANGHAI, Tools, business_day
 
 PART = Part.BACKGROUND
+OLDEST_CHECKPOINT = dt.timedelta(days=2)
 LONGEST_UNSEALED = dt.timedelta(minutes=1)
 OPENED_BY = dt.time(1, 0)
 OLDEST_COUNT = dt.timedelta(days=3)
@@ -25,6 +27,7 @@ def examine_background(session: Session, tools: Tools) -> Iterator[Finding]:
     """Look at the traces that each kind of background work leaves."""
     yield from _duties(session, tools)
     yield from _ledger(session, tools)
+    yield from _checkpoints(session, tools)
     oldest = session.scalar(select(func.min(AttemptCount.window_start)))
     if oldest is not None and tools.now() - oldest > OLDEST_COUNT:
         yield Finding(
@@ -76,6 +79,26 @@ def _ledger(session: Session, tools: Tools) -> Iterator[Finding]:
         )
     else:
         yield Finding(PART, State.OK, f"留痕编号跟得上，{waiting} 条等待。")
+
+
+def _checkpoints(session: Session, tools: Tools) -> Iterator[Finding]:
+    last = checkpoints.latest(session)
+    if last is None:
+        yield Finding(
+            PART,
+            State.WARNING,
+            "留痕还没有签过检查点，不能离线核验，也不能出具回执。",
+            "见 docs/operations.md §9：flask ledger keygen，再启用 visits-ledger-checkpoint.timer。",
+        )
+    elif (age := tools.now() - last.signed_at) > OLDEST_CHECKPOINT:
+        yield Finding(
+            PART,
+            State.TROUBLE,
+            f"留痕已有 {_plain(age)}没有签检查点：定时任务没有运行，或留痕与以前的检查点接不上。",
+            "journalctl -u visits-ledger-checkpoint；flask ledger checkpoint 会说明原因。",
+        )
+    else:
+        yield Finding(PART, State.OK, f"留痕检查点第 {last.number} 号，{last.size} 条。")
 
 
 def _plain(age: dt.timedelta) -> str:

@@ -4,7 +4,6 @@ The key is none of the serving process's: a timer signs (`flask ledger checkpoin
 place outside the database, since whoever owns the database can change every table in it, this one too.
 """
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -98,7 +97,7 @@ def sign(
     start = 1 if everything or not known else known[0].size + 1
     for seq, what in differing(session, start, size):
         raise CheckpointRefused(f"第 {seq} 条留痕{what}，没有签名。请保留现场，核对备份。")
-    if last is not None and not lost and not _has_news(session, last.size):
+    if last is not None and (size == last.size if lost else not _has_news(session, last.size)):
         return None
     number = max((one.number for one in [*known, *held]), default=0) + 1
     root = tree.root(size)
@@ -144,8 +143,3 @@ def _has_news(session: Session, size: int) -> bool:
         )
         is not None
     )
-
-
-def age(checkpoint: Checkpoint, now: dt.datetime) -> dt.timedelta:
-    """Say how long ago a checkpoint was signed."""
-    return now - checkpoint.signed_at

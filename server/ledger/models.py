@@ -79,6 +79,7 @@ class Look(Base):
     """
 
     __tablename__ = "ledger_looks"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  (SQLAlchemy reads it)
 
     person_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from base64 import b64decode
 from typing import Any
 from uuid import UUID
 
 NONCE_CHARACTERS = 24  # 16 bytes in base64
 SEALED = "v1."
+_ID = re.compile("[0-9a-f]{32}")
 
 
 def is_sealed(stored: str) -> bool:
@@ -40,17 +42,17 @@ def read(stored: str | None) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def people_named(stored: str | None) -> set[UUID]:
-    """Give the people whom a list's entry names."""
+def ids_named(stored: str | None) -> set[str]:
+    """Give the ids (32 hex digits) of the people whom a list's entry names."""
     if not stored or '"people":[' not in stored:
         return set()
     named = read(stored).get("people")
     if not isinstance(named, list):
         return set()
-    found = set()
-    for one in named:
-        try:
-            found.add(UUID(one))
-        except (ValueError, AttributeError, TypeError):
-            continue
-    return found
+    ids = {str(one).replace("-", "") for one in named}
+    return {one for one in ids if _ID.fullmatch(one)}
+
+
+def people_named(stored: str | None) -> set[UUID]:
+    """Give the people whom a list's entry names."""
+    return {UUID(hex=one) for one in ids_named(stored)}

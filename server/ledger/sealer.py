@@ -5,14 +5,15 @@ seen everything that was positioned before it (docs/adr/0005, 0006). With the po
 the index of who was looked at; what an earlier version positioned without them is made up for (docs/adr/0010).
 """
 
+import json
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from server.ledger.leaves import FORM, leaf
-from server.ledger.models import Event, Look, Mark, Node, Pending, Position
-from server.ledger.payloads import people_named
+from server.ledger.models import Event, Mark, Node, Pending, Position
+from server.ledger.payloads import ids_named
 from server.ledger.tree import STEP, WIDTH, folded, leaf_hash
 
 SEALER_LOCK = 0x5EA1
@@ -82,14 +83,28 @@ def _note_looks(session: Session, events: Iterable[Event], first: int) -> None:
         )
         entries = [(row[0], row[1]) for row in rows]
     looks = [
-        {"person_id": person, "seq": seq}
+        (person, seq)
         for seq, event in entries
         if not event.changes
-        for person in ({event.person_id} if event.person_id else people_named(event.payload))
+        for person in ({event.person_id.hex} if event.person_id else ids_named(event.payload))
     ]
     if looks:
-        session.execute(insert(Look), looks)
+        _write_looks(session, looks)
     session.execute(update(Mark).where(Mark.name == LOOKS).values(seq=entries[-1][0]))
+
+
+def _write_looks(session: Session, looks: list[tuple[str, int]]) -> None:
+    """Write many looks as one statement with one parameter or two: a page of a list names fifty people."""
+    if session.get_bind().dialect.name == "postgresql":
+        many = "SELECT * FROM unnest(CAST(:people AS uuid[]), CAST(:seqs AS bigint[]))"
+        values = {
+            "people": f"{{{','.join(person for person, _ in looks)}}}",
+            "seqs": f"{{{','.join(str(seq) for _, seq in looks)}}}",
+        }
+    else:
+        many = "SELECT value ->> 0, value ->> 1 FROM json_each(:looks)"
+        values = {"looks": json.dumps(looks)}
+    session.execute(text(f"INSERT INTO ledger_looks (person_id, seq) {many}"), values)
 
 
 def _add_nodes(session: Session, size: int) -> None:

@@ -156,7 +156,7 @@ def load_or_create(
     """
     try:
         if not path.exists():
-            created = _place(path, Keyring.generate(random_bytes).to_json(), random_bytes(8).hex())
+            created = place_once(path, Keyring.generate(random_bytes).to_json(), random_bytes(8).hex())
         else:
             created = False
         text = path.read_bytes()
@@ -180,7 +180,8 @@ def replace(path: Path, keyring: Keyring) -> None:
         raise KeyringBroken(f"the key ring {path} cannot be written: {broken.strerror}") from broken
 
 
-def _place(path: Path, text: str, mark: str) -> bool:
+def place_once(path: Path, text: str, mark: str) -> bool:
+    """Put a file of secrets in place (mode 0600) unless one is there, and say whether it was put; `mark` names the draft."""
     draft = path.with_name(f".{path.name}.{mark}")
     try:
         _write(draft, text)
