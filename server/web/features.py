@@ -12,11 +12,12 @@ PREFIX = "/web"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One word of the navigation: where it leads, and who sees it."""
+    """One word of the navigation: where it leads, who sees it, and what the first page says of it."""
 
     label: str
     endpoint: str
     needs: Can
+    says: str = ""
 
     @property
     def room(self) -> str:

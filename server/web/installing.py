@@ -4,7 +4,7 @@ from flask import Blueprint, Flask
 
 from server.http.guard import needs
 from server.permissions import Can
-from server.web import files, home, pictures, queue, showing, signing, visit
+from server.web import audit, checkpoint, files, home, looks, pictures, queue, showing, signing, visit
 from server.web.features import Entry
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -13,9 +13,17 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     visit.blueprint,
     pictures.blueprint,
+    looks.blueprint,
+    audit.blueprint,
+    checkpoint.blueprint,
     home.blueprint,
 )
-ENTRIES: tuple[Entry, ...] = (queue.ENTRY,)
+ENTRIES: tuple[Entry, ...] = (
+    queue.ENTRY,
+    audit.ENTRY,
+    looks.ENTRY,
+    checkpoint.ENTRY,
+)
 """The words of the navigation, in their order."""
 
 
