@@ -58,7 +58,7 @@ class SpotCheckPlanIn(Strict):
     number = Whole(1, 10_000, allow_none=True, load_default=None, metadata=_says("每层抽取几次"))
     always = Many(
         TermField(AlwaysIncluded),
-        most=5,
+        most=len(AlwaysIncluded),
         distinct=True,
         load_default=(),
         metadata=_says("必查的走访；指定人员填在 person_ids"),

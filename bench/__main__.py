@@ -22,6 +22,7 @@ from bench import (
     profiling,
     restarts,
     servers,
+    spotchecks,
     sync,
 )
 from bench.measuring import Figure, Plan
@@ -46,6 +47,7 @@ LARGE: Mapping[str, Benchmark] = {
     "sync": sync.first_sync,
     "county": county.county,
     "growth": growth.growth,
+    "spotchecks": spotchecks.draws,
 }
 """Those that need a store of their own, which takes minutes to build and is kept with `--keep FOLDER`."""
 EVERY = {**BENCHMARKS, **LARGE}

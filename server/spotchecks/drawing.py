@@ -8,13 +8,19 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from server.spotchecks.terms import AlwaysIncluded, StratumBy, WhyDrawn
 
 VERSION = 1
 WHOLE = 100  # percent
+
+
+class Digest(Protocol):
+    """A hash that is being made."""
+
+    def update(self, data: bytes, /) -> object: ...
 
 
 class Line(NamedTuple):
@@ -67,6 +73,20 @@ def commitment_of(seed: bytes, plan_id: UUID) -> bytes:
 
 def frame_text(how: HowToDraw, lines: Iterable[Line]) -> Iterator[str]:
     """Write a frame line by line, each ending in LF; `lines` come in ascending order of visit id."""
+    yield from _head(how)
+    yield from map(_written, lines)
+
+
+def passing(digest: Digest, how: HowToDraw, lines: Iterable[Line]) -> Iterator[Line]:
+    """Hand lines through, and their text to the digest: when all have passed, it is that of the frame."""
+    for text in _head(how):
+        digest.update(text.encode())
+    for line in lines:
+        digest.update(_written(line).encode())
+        yield line
+
+
+def _head(how: HowToDraw) -> Iterator[str]:
     yield f"# spot-check-frame {VERSION}\n"
     yield f"# plan {how.plan_id}\n"
     yield f"# period {how.period}\n"
@@ -74,8 +94,10 @@ def frame_text(how: HowToDraw, lines: Iterable[Line]) -> Iterator[str]:
     yield f"# share {how.share}\n" if how.number is None else f"# number {how.number}\n"
     yield f"# every {' '.join(how.every)}".rstrip() + "\n"
     yield ",".join(COLUMNS) + "\n"
-    for line in lines:
-        yield ",".join(map(str, line)) + "\n"
+
+
+def _written(line: Line) -> str:
+    return ",".join(map(str, line)) + "\n"
 
 
 def digest_of(text: Iterable[str]) -> bytes:

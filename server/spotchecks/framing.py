@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from server.db import rows_of
+from server.evidence.models import FindingMade
+from server.evidence.terms import FindingSeverity
 from server.ledger.work import Work
 from server.people.models import Enrolment
 from server.problems.models import Problem
@@ -115,9 +117,15 @@ def _always(rules: dict[str, Any]) -> ColumnElement[str]:
         Problem.severity == Severity.URGENT,
         Problem.state != ProblemState.WITHDRAWN,
     )
+    doubtful = exists().where(
+        FindingMade.visit_id == Visit.id,
+        FindingMade.severity == FindingSeverity.WARNING,
+        FindingMade.withdrawn_at.is_(None),
+    )
     groups: dict[AlwaysIncluded, ColumnElement[bool]] = {
         AlwaysIncluded.DEATH: Visit.outcome == Outcome.DEAD,
         AlwaysIncluded.URGENT_PROBLEM: urgent,
+        AlwaysIncluded.WARNING_FINDING: doubtful,
         AlwaysIncluded.NOT_MET: Visit.outcome.in_(ATTEMPTS),
         AlwaysIncluded.FILED_LATE: Visit.filed_late.is_(True),
     }

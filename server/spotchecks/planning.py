@@ -1,5 +1,6 @@
 """Plans of spot checks: made, committed to before the month, frozen after it, drawn, or annulled for all to see."""
 
+import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from server.people.models import Person
 from server.people.sight import is_the_house, out_of_sight, within_sight
 from server.policies.service import in_force
 from server.spotchecks import framing
-from server.spotchecks.drawing import Drawn, commitment_of, digest_of, draw, frame_text
+from server.spotchecks.drawing import Drawn, commitment_of, digest_of, draw, frame_text, passing
 from server.spotchecks.models import SpotCheck, SpotCheckPlan
 from server.spotchecks.plan_refusals import (
     EmptyFrame,
@@ -138,10 +139,10 @@ def reveal(work: Work, plan_id: UUID, seed: bytes | None) -> SpotCheckPlan:
     seed = seed or _kept_seed(work, plan)
     if not hmac.compare_digest(commitment_of(seed, plan.id), plan.commitment):
         raise _told(work, WrongSeed(errors={"seed": ["与承诺不符。"]}), plan.id, "refused.wrong_seed")
-    if digest_of(text_of(work.session, plan)) != plan.frame_digest:
+    how, seen = framing.how_to_draw(plan), hashlib.sha256()
+    drawn = draw(seed, plan.frame_digest, how, passing(seen, how, framing.lines(work.session, plan.id)))
+    if seen.digest() != plan.frame_digest:
         raise _told(work, FrameChanged(), plan.id, "refused.frame_changed")
-    how = framing.how_to_draw(plan)
-    drawn = draw(seed, plan.frame_digest, how, framing.lines(work.session, plan.id))
     _write_sample(work, plan, drawn)
     plan.seed = seed
     plan.drawn_by, plan.drawn_at, plan.drawn_count = work.actor.worker_id, work.now, len(drawn)

@@ -118,7 +118,9 @@ def one_check(work: Work, check_id: UUID) -> dict[str, Any]:
     work.looked("spot_check.read", "spot_check", check.id, person_id=check.person_id)
     blind = check.checker_id == work.actor_id and check.state is SpotCheckState.ASSIGNED
     tries = work.session.scalars(
-        select(BackCheck).where(BackCheck.check_id == check.id).order_by(BackCheck.received_at, BackCheck.id)
+        select(BackCheck)
+        .where(BackCheck.check_id == check.id)
+        .order_by(BackCheck.received_at, BackCheck.reached, BackCheck.id)
     ).all()
     reached = next((one for one in tries if one.reached), None)
     return {

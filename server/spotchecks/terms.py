@@ -56,6 +56,7 @@ class AlwaysIncluded(Term):
     DEATH = "death", "死亡", _CHECKS
     NAMED_PERSON = "named_person", "指定人员", _CHECKS
     URGENT_PROBLEM = "urgent_problem", "有紧急问题", _CHECKS
+    WARNING_FINDING = "warning_finding", "有待核实的疑点", _CHECKS
     NOT_MET = "not_met", "未见到本人", _CHECKS
     FILED_LATE = "filed_late", "补录", _CHECKS
 

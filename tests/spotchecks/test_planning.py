@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from server.evidence.models import FindingMade
+from server.evidence.terms import FindingCode, FindingSeverity
 from server.ledger.models import Event
 from server.permissions import Role
 from server.spotchecks.models import FrameLine, SpotCheck
@@ -382,3 +384,35 @@ def test_dates_of_the_plan_are_those_of_shanghai(case: Case) -> None:
     assert case.make().status_code == 201
     case.at("2026-04-01T00:00:00+08:00")
     assert case.commit().json["code"] == "period_has_begun"
+
+
+def test_what_awaits_a_look_is_always_included(case: Case) -> None:
+    assert case.make(share=10, always=["warning_finding"], every_visitor=False).status_code == 201
+    assert case.commit().status_code == 200
+    case.at(WITHIN)
+    case.visit(3)
+    warned, noticed, withdrawn, *_ = case.visits
+    with case.world.work() as work:
+        for visit, severity, gone in (
+            (warned, FindingSeverity.WARNING, None),
+            (noticed, FindingSeverity.NOTICE, None),
+            (withdrawn, FindingSeverity.WARNING, work.now),
+        ):
+            work.session.add(
+                FindingMade(
+                    id=uuid4(),
+                    visit_id=visit,
+                    person_id=case.visits[visit],
+                    code=next(iter(FindingCode)),
+                    severity=severity,
+                    evidence={},
+                    rule_version="1",
+                    found_at=work.now,
+                    withdrawn_at=gone,
+                )
+            )
+    case.at(AFTER)
+    assert case.freeze().status_code == 200
+    with case.world.work() as work:
+        always = work.session.scalars(select(FrameLine.visit_id).where(FrameLine.always != "")).all()
+    assert always == [warned]
