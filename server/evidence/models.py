@@ -59,10 +59,44 @@ class Unjudged(Base):
     spreads: Mapped[bool]
 
 
+class PhotoPrint(Base):
+    """What a photo is found by when it comes again in another file (`server.photos.likeness`).
+
+    Hashes of the whole picture and of its inner part, and the bands of each; all None when it shows nothing that could
+    be compared.
+    """
+
+    __tablename__ = "photo_prints"
+    __table_args__ = tuple(
+        Index(f"ix_photo_prints_{name}", name)
+        for name in ("whole_1", "whole_2", "whole_3", "inner_1", "inner_2", "inner_3")
+    )
+
+    photo_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    whole: Mapped[int | None] = mapped_column(BigInteger)
+    inner: Mapped[int | None] = mapped_column(BigInteger)
+    whole_1: Mapped[int | None]
+    whole_2: Mapped[int | None]
+    whole_3: Mapped[int | None]
+    inner_1: Mapped[int | None]
+    inner_2: Mapped[int | None]
+    inner_3: Mapped[int | None]
+
+
+class PhotoTwin(Base):
+    """Two photos that show the same picture, `alike` per cent; there is a row for each of them."""
+
+    __tablename__ = "photo_twins"
+
+    photo_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    alike: Mapped[int]
+
+
 class VisitMarks(Base):
     """What of a visit is compared with other visits (`server.evidence.terms.Marks`); derived, and made anew at will.
 
-    A visit that was voided has none: it is compared with nothing. Marks of texts are keyed (TRUST §2).
+    Marks of texts are keyed (TRUST §2).
     """
 
     __tablename__ = "visit_marks"
@@ -89,3 +123,4 @@ class VisitMarks(Base):
     answers: Mapped[int]
     telling: Mapped[int]
     is_death: Mapped[bool]
+    is_void: Mapped[bool]

@@ -76,19 +76,16 @@ _MARKS_OF = Prepared(select(_MARKS).where(_MARKS.c.visit_id == _ID))
 
 
 def marks_of(session: Session, visit_id: UUID) -> Marks | None:
-    """Read the marks that a visit is compared by; None before it was judged, and once it is void."""
+    """Read the marks that a visit is compared by; None before it was judged."""
     row = _MARKS_OF.first(session, {"visit_id": visit_id})
     return None if row is None else _marks(row)
 
 
-def write_marks(session: Session, visit_id: UUID, old: Marks | None, new: Marks | None) -> None:
+def write_marks(session: Session, old: Marks | None, new: Marks) -> None:
     """Put new marks in the place of the old ones."""
-    if new == old:
-        return
     if old is not None:
-        session.execute(delete(_MARKS).where(_MARKS.c.visit_id == visit_id))
-    if new is not None:
-        session.execute(insert(_MARKS), _columns(new))
+        session.execute(delete(_MARKS).where(_MARKS.c.visit_id == old.visit_id))
+    session.execute(insert(_MARKS), _columns(new))
 
 
 def _beside(where: Any, *, before: bool, most: int) -> Prepared:

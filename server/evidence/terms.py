@@ -80,6 +80,7 @@ class Marks:
     `goes_there`: somebody went. `made_at` is the phone's clock when the record was made, None for paper. `text_mark`
     is equal for equal notes, `sketch` alike for notes that are alike, both keyed; `answers_mark` is equal for equal
     answers, of which `answers` were given and `telling` are out of the ordinary. `is_death`: it reports a death.
+    `is_void`: it was voided or withdrawn, and nothing is compared with it.
     """
 
     visit_id: UUID
@@ -97,6 +98,7 @@ class Marks:
     answers: int = 0
     telling: int = 0
     is_death: bool = False
+    is_void: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +119,19 @@ class PhotoSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoMatch:
-    """A photo of this visit and one of another that has the same bytes (`distance` 0), or nearly the same picture."""
+    """A photo of this visit and one of another, `alike` per cent: the same bytes, or nearly the same picture.
+
+    `is_own`: of the same person or household, whose rooms are photographed again and again.
+    """
 
     photo_id: UUID
     other_photo_id: UUID
     other_visit_id: UUID
     other_person_id: UUID
     other_began_at: dt.datetime
-    distance: int = 0
+    alike: int = 100
+    is_own: bool = False
+    other_is_void: bool = False
     is_paper: bool = False
 
 
@@ -173,7 +180,8 @@ class Thresholds:
     photo_before: dt.timedelta
     photo_after: dt.timedelta
     photo_far_m: float
-    photo_bits: int
+    photo_alike: int
+    photo_alike_own: int
     speed_kmh: float
     travel_least_m: float
     travel_slack: dt.timedelta

@@ -37,6 +37,8 @@ _SIDEWAYS = {5, 6, 7, 8}
 _STRIP_PIXELS = 1 << 20
 _HASH_EDGE = 64
 _QUALITY = 82
+LIKENESS_EDGE = 32
+"""Pixels a side of the picture by which the same picture is found again."""
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -50,13 +52,15 @@ def examine(source: Source, *, limits: PhotoLimits, gate: Gate | None = None) ->
         exif = read_exif(picture.exif)
         turn = 1 if heif else exif.orientation or 1
         width, height = picture.width, picture.height
+        upright = _upright(small, turn)
         return PhotoFacts(
             format=picture.format,
             width=height if turn in _SIDEWAYS else width,
             height=width if turn in _SIDEWAYS else height,
             frames=picture.frames,
-            dhash=_dhash(_upright(small, turn)),
+            dhash=_dhash(upright),
             exif=exif,
+            likeness=upright.resize((LIKENESS_EDGE, LIKENESS_EDGE), Image.Resampling.BOX).tobytes(),
         )
 
 

@@ -42,6 +42,7 @@ class Taken:
     sha256: bytes
     size: int
     facts: PhotoFacts
+    likeness_sealed: bytes
 
 
 def take_in(
@@ -56,7 +57,13 @@ def take_in(
     """Check a photo, seal it under the person's key and make it durable; refuses what is no photo."""
     facts = examine(content, limits=LIMITS, gate=GATE)
     blob_key = keep(content, photo_id, key, store, random_bytes)
-    return Taken(blob_key, key.key_id, sha256, len(content), facts)
+    likeness = seal_bytes(facts.likeness, key, likeness_of(photo_id))
+    return Taken(blob_key, key.key_id, sha256, len(content), facts, likeness)
+
+
+def likeness_of(photo_id: UUID) -> bytes:
+    """Name what the small picture of a photo is sealed as."""
+    return photo_id.bytes + b"likeness"
 
 
 def drop(taken: Taken, store: BlobStore) -> None:

@@ -15,7 +15,8 @@ class Photo(Base):
     """A photo of a visit. Declared but not arrived (`blob_key` is None) is photo debt.
 
     `sha256`, `size` (bytes), `width` and `height` (upright pixels) are the server's own; `claimed_*` the phone's.
-    `exif` holds facts as found, absent ones are unknown; `dhash` is a 64-bit difference hash as a signed integer.
+    `exif` holds facts as found, absent ones are unknown; `dhash` is a 64-bit difference hash as a signed integer,
+    `likeness_sealed` the picture in 32 by 32 grays, under the person's key.
     """
 
     __tablename__ = "photos"
@@ -42,6 +43,7 @@ class Photo(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     dhash: Mapped[int | None] = mapped_column(BigInteger)
+    likeness_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     exif: Mapped[dict[str, Any] | None]
     blob_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     data_key_id: Mapped[UUID | None] = mapped_column(Uuid)

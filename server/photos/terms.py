@@ -71,7 +71,8 @@ class ExifFacts:
 class PhotoFacts:
     """What decoding a photo showed: upright `width` and `height` in pixels, frames counted as declared.
 
-    `dhash` is a 64-bit difference hash of the upright image, as an unsigned number.
+    `dhash` is a 64-bit difference hash of the upright image, as an unsigned number; `likeness` the image in 32 by 32
+    grays, by which the same picture is found in another file.
     """
 
     format: PhotoFormat
@@ -80,6 +81,7 @@ class PhotoFacts:
     frames: int
     dhash: int
     exif: ExifFacts
+    likeness: bytes = b""
 
     @property
     def signed_dhash(self) -> int:

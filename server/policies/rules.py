@@ -18,7 +18,6 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "times": (1, 10_000),
     "percent": (1, 100),
     "character": (1, 4000),
-    "bit": (0, 256),
     "km_per_hour": (1, 1000),
 }
 """The least and the most of each unit: beyond them a number is a typing error, whatever a county decides."""

@@ -11,6 +11,7 @@ from sqlalchemy import Uuid, bindparam, select
 from server.db import UtcInstant
 from server.evidence import storing
 from server.evidence.likeness import answers_mark, normal, sketch, text_mark
+from server.evidence.models import PhotoTwin
 from server.evidence.rules.nearness import is_same_spot
 from server.evidence.rules.place import is_of_the_visit
 from server.evidence.terms import Marks, PhotoMatch, PhotoSeen, Place, Thresholds, VisitFacts
@@ -103,15 +104,41 @@ _SAME_BYTES = Prepared(
         _OTHERS.c.visit_id,
         _OTHERS.c.person_id,
         _VISITS.c.occurred_at,
+        _VISITS.c.out_of_count_at,
+        _PERSONS.c.household_id,
     )
     .join_from(_PHOTOS, _OTHERS, _OTHERS.c.sha256 == _PHOTOS.c.sha256)
     .join(_VISITS, _VISITS.c.id == _OTHERS.c.visit_id)
+    .join(_PERSONS, _PERSONS.c.id == _OTHERS.c.person_id)
     .where(
         _PHOTOS.c.visit_id == bindparam("visit_id", type_=Uuid()),
         _PHOTOS.c.blob_key.is_not(None),
         _OTHERS.c.blob_key.is_not(None),
         _OTHERS.c.visit_id != bindparam("visit_id", type_=Uuid()),
-        _VISITS.c.out_of_count_at.is_(None),
+    )
+    .order_by(_VISITS.c.occurred_at, _OTHERS.c.id)
+    .limit(MOST_MATCHES)
+)
+_TWINS = PhotoTwin.__table__
+_NEAR = Prepared(
+    select(
+        _PHOTOS.c.id,
+        _PHOTOS.c.kind,
+        _OTHERS.c.id.label("other_id"),
+        _OTHERS.c.kind.label("other_kind"),
+        _OTHERS.c.visit_id,
+        _OTHERS.c.person_id,
+        _VISITS.c.occurred_at,
+        _VISITS.c.out_of_count_at,
+        _PERSONS.c.household_id,
+        _TWINS.c.alike,
+    )
+    .join_from(_PHOTOS, _TWINS, _TWINS.c.photo_id == _PHOTOS.c.id)
+    .join(_OTHERS, _OTHERS.c.id == _TWINS.c.other_id)
+    .join(_VISITS, _VISITS.c.id == _OTHERS.c.visit_id)
+    .join(_PERSONS, _PERSONS.c.id == _OTHERS.c.person_id)
+    .where(
+        _PHOTOS.c.visit_id == bindparam("visit_id", type_=Uuid()), _OTHERS.c.visit_id != _PHOTOS.c.visit_id
     )
     .order_by(_VISITS.c.occurred_at, _OTHERS.c.id)
     .limit(MOST_MATCHES)
@@ -120,11 +147,10 @@ _SAME_BYTES = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The facts of a visit, the thresholds of its day and area; a void visit is judged, and compared with by nobody."""
+    """The facts of a visit, and the thresholds of its day and area."""
 
     facts: VisitFacts
     thresholds: Thresholds
-    is_void: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +180,7 @@ def gather(work: Work, visit_id: UUID) -> Gathered | None:
             made_at=None if row.recorded_for_id else _instant(body["client_created_at"]),
             goes_there=row.method in IN_PERSON_METHODS,
             is_death=row.outcome is Outcome.DEAD,
+            is_void=row.out_of_count_at is not None,
             **_words(work, body),
         ),
         received_at=row.received_at,
@@ -167,10 +194,10 @@ def gather(work: Work, visit_id: UUID) -> Gathered | None:
         household_id=row.household_id,
         died_on=row.died_on,
         **_death(work, row),
-        **_photos(work, row.id),
+        **_photos(work, row.id, row.household_id),
     )
     facts = replace(facts, marks=replace(facts.marks, place=_place(facts, t)))
-    return Gathered(_compared(work, facts, t), t, row.out_of_count_at is not None)
+    return Gathered(_compared(work, facts, t), t)
 
 
 def _compared(work: Work, facts: VisitFacts, t: Thresholds) -> VisitFacts:
@@ -183,8 +210,8 @@ def _compared(work: Work, facts: VisitFacts, t: Thresholds) -> VisitFacts:
     theirs = homes_of(work, sorted(near, key=str)) if near else Homes({}, {})
     return replace(
         facts,
-        around=around,
-        same_text=same_text,
+        around=tuple(one for one in around if not one.is_void),
+        same_text=tuple(one for one in same_text if not one.is_void),
         homes_of=theirs.places,
         household_of=theirs.households,
     )
@@ -271,25 +298,32 @@ def _death(work: Work, row: Row) -> dict[str, Any]:
     return {} if found is None else {"died_in": found.id, "died_at": found.occurred_at}
 
 
-def _photos(work: Work, visit_id: UUID) -> dict[str, Any]:
+def _photos(work: Work, visit_id: UUID, household: UUID) -> dict[str, Any]:
     rows = _PHOTOS_OF.all(work.session, {"visit_id": visit_id})
     arrived = [row for row in rows if row.blob_key is not None]
-    same = _SAME_BYTES.all(work.session, {"visit_id": visit_id}) if arrived else ()
+    mine = {"visit_id": visit_id}
     return {
-        "same_bytes": tuple(_match(row) for row in same),
+        "same_bytes": tuple(_match(row, household) for row in _SAME_BYTES.all(work.session, mine))
+        if arrived
+        else (),
+        "near": tuple(_match(row, household, row.alike) for row in _NEAR.all(work.session, mine))
+        if arrived
+        else (),
         "photos": tuple(_photo(row) for row in arrived),
         "owed": tuple(row.id for row in rows if row.blob_key is None),
     }
 
 
-def _match(row: Row, distance: int = 0) -> PhotoMatch:
+def _match(row: Row, household: UUID, alike: int = 100) -> PhotoMatch:
     return PhotoMatch(
         photo_id=row.id,
         other_photo_id=row.other_id,
         other_visit_id=row.visit_id,
         other_person_id=row.person_id,
         other_began_at=row.occurred_at,
-        distance=distance,
+        alike=alike,
+        is_own=row.household_id == household,
+        other_is_void=row.out_of_count_at is not None,
         is_paper=bool({row.kind, row.other_kind} & PAPER),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Uuid, bindparam, select
 
 from server.db import UtcInstant
 from server.evidence import storing
+from server.evidence.printing import print_new
 from server.evidence.rules import findings
 from server.evidence.rules.nearness import is_related
 from server.evidence.terms import ABOVE_INFO, Marks, Thresholds
@@ -81,6 +82,8 @@ def _judge(work: Work, visits: Iterable[UUID]) -> int:
 
 
 def _judge_one(work: Work, visit_id: UUID, *, spreads: bool) -> None:
+    if spreads:
+        print_new(work, visit_id)
     known = gather(work, visit_id)
     if known is None:
         return
@@ -94,11 +97,10 @@ def _spread(work: Work, known: Gathered) -> None:
     facts = known.facts
     mine = facts.marks
     old = storing.marks_of(work.session, mine.visit_id)
-    new = None if known.is_void else mine
     others = {one.other_visit_id for one in (*facts.same_bytes, *facts.near)}
-    if old != new:
-        storing.write_marks(work.session, mine.visit_id, old, new)
-        for marks in (old, new):
+    if old != mine:
+        storing.write_marks(work.session, old, mine)
+        for marks in (old, mine):
             if marks is not None:
                 others |= _compared_with(work, marks, known.thresholds)
     storing.ask_again(work.session, others - {mine.visit_id})

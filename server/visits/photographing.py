@@ -114,6 +114,7 @@ _SHOWN = (
 """What a photo is shown by."""
 _ARRIVED = (
     *("received_at", "received_from", "sha256", "size", "format", "width", "height", "dhash", "exif"),
+    "likeness_sealed",
     *("blob_key", "data_key_id", "kind", "claimed_taken_at", "claimed_sha256"),
 )
 
@@ -316,6 +317,7 @@ def _values(work: Work, visit_id: UUID, upload: Upload, taken: Taken, there: Row
         "new_width": taken.facts.width,
         "new_height": taken.facts.height,
         "new_dhash": taken.facts.signed_dhash,
+        "new_likeness_sealed": taken.likeness_sealed,
         "new_exif": taken.facts.exif.as_json(),
         "new_blob_key": taken.blob_key,
         "new_data_key_id": taken.key_id,

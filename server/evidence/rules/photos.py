@@ -1,7 +1,6 @@
 """What photos say: seen before, taken when and where, what they do not tell, and which are still to come."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from server.evidence.rules.nearness import place_in_time
 from server.evidence.terms import Finding, FindingCode, FindingSeverity, PhotoMatch, Thresholds, VisitFacts
@@ -13,6 +12,8 @@ PLACE_VERSION = "1"
 FACTS_VERSION = "1"
 DEBT_VERSION = "1"
 NAMED = 8
+SAME = 100
+"""Per cent to which two photos are alike that are the same, byte for byte or to the last gray."""
 
 
 def same_bytes(facts: VisitFacts, _: Thresholds) -> Iterator[Finding]:
@@ -26,27 +27,26 @@ def near_duplicates(facts: VisitFacts, t: Thresholds) -> Iterator[Finding]:
     near = [
         one
         for one in facts.near
-        if one.distance <= t.photo_bits and (one.photo_id, one.other_photo_id) not in exact
+        if one.alike >= (t.photo_alike_own if one.is_own else t.photo_alike)
+        and (one.photo_id, one.other_photo_id) not in exact
     ]
-    yield from _seen(FindingCode.PHOTO_NEAR_DUPLICATE, facts, near, bits=t.photo_bits)
+    yield from _seen(FindingCode.PHOTO_NEAR_DUPLICATE, facts, near)
 
 
-def _seen(
-    code: FindingCode, facts: VisitFacts, matches: Sequence[PhotoMatch], **more: Any
-) -> Iterator[Finding]:
+def _seen(code: FindingCode, facts: VisitFacts, matches: Sequence[PhotoMatch]) -> Iterator[Finding]:
     """Both visits of a pair are worth a look; the one that is said to have happened later more so."""
     mine = place_in_time(facts.marks)
     matches = sorted(
-        matches, key=lambda one: (one.other_began_at, str(one.other_visit_id), str(one.photo_id))
+        (one for one in matches if not one.other_is_void),
+        key=lambda one: (one.other_began_at, str(one.other_visit_id), str(one.photo_id)),
     )
     if not matches:
         return
-    is_later = any(
-        (one.other_began_at, str(one.other_visit_id)) < mine and not one.is_paper for one in matches
-    )
+    is_later = any((one.other_began_at, str(one.other_visit_id)) < mine for one in matches)
+    is_telling = any(not one.is_paper and (one.alike == SAME or not one.is_own) for one in matches)
     yield Finding(
         code,
-        FindingSeverity.WARNING if is_later else FindingSeverity.NOTICE,
+        FindingSeverity.WARNING if is_later and is_telling else FindingSeverity.NOTICE,
         {
             "is_later": is_later,
             "photos": len({one.photo_id for one in matches}),
@@ -56,11 +56,10 @@ def _seen(
                     "photo": str(one.photo_id),
                     "other_photo": str(one.other_photo_id),
                     "other_visit": str(one.other_visit_id),
-                    "distance": one.distance,
+                    "alike_percent": one.alike,
                 }
                 for one in matches[:NAMED]
             ],
-            **more,
         },
         SEEN_VERSION,
     )

@@ -15,6 +15,7 @@ CODES = (
     *("travel_impossible", "visits_overlap", "too_short", "clock_off", "recorded_later", "written_in_series"),
     *("unusual_hour", "met_after_death", "notes_copied", "answers_copied", "text_in_many"),
 )
+BANDS = ("whole_1", "whole_2", "whole_3", "inner_1", "inner_2", "inner_3")
 STANDING = sa.text("withdrawn_at IS NULL")
 MARKED = sa.text("text_mark IS NOT NULL")
 
@@ -119,6 +120,7 @@ def upgrade() -> None:
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("telling", sa.Integer(), nullable=False),
         sa.Column("is_death", sa.Boolean(), nullable=False),
+        sa.Column("is_void", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_visit_marks")),
     )
     op.create_index("ix_visit_marks_worker", "visit_marks", ["worker_id", "began_at", "visit_id"])
@@ -129,6 +131,24 @@ def upgrade() -> None:
         postgresql_where=MARKED,
         sqlite_where=MARKED,
     )
+    op.create_table(
+        "photo_prints",
+        sa.Column("photo_id", sa.Uuid(), nullable=False),
+        sa.Column("whole", sa.BigInteger(), nullable=True),
+        sa.Column("inner", sa.BigInteger(), nullable=True),
+        *(sa.Column(name, sa.Integer(), nullable=True) for name in BANDS),
+        sa.PrimaryKeyConstraint("photo_id", name=op.f("pk_photo_prints")),
+    )
+    for name in BANDS:
+        op.create_index(f"ix_photo_prints_{name}", "photo_prints", [name])
+    op.create_table(
+        "photo_twins",
+        sa.Column("photo_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("alike", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("photo_id", "other_id", name=op.f("pk_photo_twins")),
+    )
+    op.add_column("photos", sa.Column("likeness_sealed", sa.LargeBinary(), nullable=True))
     for statement in triggers(op.get_bind().dialect.name):
         op.execute(statement)
     op.execute("INSERT INTO evidence_pending (visit_id, spreads) SELECT id, true FROM visits")
