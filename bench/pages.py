@@ -54,6 +54,7 @@ def jobs(kept: Store) -> dict[str, dict[str, Any]]:
     for name, path in (
         ("visits, a township's", "/visits?limit=50"),
         ("visits, a township's, returned", "/visits?limit=50&state=returned"),
+        ("the review queue of a township", "/reviews/queue?limit=50"),
     ):
         found[name] = {"deed": "read", "targets": [[chief, path]]}
     return found
