@@ -32,6 +32,8 @@ HAPPENED = {
     "handed over": "移交",
     "returned and corrected": "退回更正",
     "voided": "作废",
+    "spot checks": "抽查",
+    "rectified": "整改销号",
 }
 
 

@@ -14,6 +14,7 @@ from demo.phone import Phone
 from demo.pictures import picture
 from demo.played_server import Played
 from demo.records import Told, written
+from demo.spot_check import SpotCheck
 from demo.state import Township
 from server.permissions import Role
 from server.tools import SHANGHAI, business_day
@@ -63,11 +64,18 @@ class _Player:
         self.phones = {
             one.username: Phone(played.address, one.wechat_subject, one.invite_code)
             for one in township.accounts
-            if one.role in {Role.VISITOR, Role.REVIEWER, Role.CHIEF}
+            if one.role in {Role.VISITOR, Role.REVIEWER, Role.CHIEF, Role.COUNTY_INSPECTOR}
         }
         self.visitors = [one.username for one in township.accounts if one.role is Role.VISITOR]
         self.reviewer = self.phones[township.account(Role.REVIEWER).username]
         self.chief = self.phones[township.account(Role.CHIEF).username]
+        self.spot_check = SpotCheck(
+            township.begin_on,
+            self.phones,
+            {one.role: one.username for one in township.accounts},
+            Random(SEED),
+            UUID(int=Random(SEED).getrandbits(128), version=4),
+        )
         self.happened: Counter[str] = Counter()
         self.filed: list[Filed] = []
         self.never: dict[str, Manner] = {}
@@ -79,6 +87,7 @@ class _Player:
     def play(self) -> "Counter[str]":
         """Play month after month."""
         try:
+            self.spot_check.plan_it(self.township.account(Role.CHIEF).area)
             waiting: list[Errand] = []
             for first in self._months():
                 waiting = self._play_month(first, waiting)
@@ -86,6 +95,7 @@ class _Player:
         finally:
             for phone in self.phones.values():
                 phone.close()
+        self.happened |= self.spot_check.happened
         self.happened["lost replies"] = sum(phone.lost for phone in self.phones.values())
         return self.happened
 
@@ -135,6 +145,7 @@ class _Player:
         self._at(dt.datetime.combine(day, CLOSING, SHANGHAI))
         if day.toordinal() % REVIEWED_EVERY_DAYS == 0:
             self._review()
+        self.spot_check.close_day(day)
 
     def _file(self, errand: Errand) -> None:
         """Go out, record, send, send again what got no answer, and then the photos."""

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from demo.phone import Phone
+from server.spotchecks.terms import SpotCheckPlanState
 
 COUNTS = {
     "due": "应访",
@@ -15,6 +16,8 @@ COUNTS = {
     "missed": "错过",
     "paused": "暂停",
 }
+STATES = {state.value: state.label for state in SpotCheckPlanState}
+RESULTS = {"pass": "属实", "minor": "一般问题", "major": "严重问题", "needs_inquiry": "调查中"}
 MOST = 100
 
 
@@ -42,7 +45,26 @@ def print_report(chief: Phone, first_month: dt.date) -> None:
     last_day = (first_month.replace(day=28) + dt.timedelta(days=10)).replace(day=1) - dt.timedelta(days=1)
     _print_summary(chief, {"as_of": last_day.isoformat()})
     _print_summary(chief, {})
+    _print_spot_checks(chief)
     print(flush=True)
+
+
+def _print_spot_checks(chief: Phone) -> None:
+    """Print what came of each plan, and how a stranger draws its sample again."""
+    for plan in chief.get("/spot-checks/plans")["items"]:
+        print(
+            f"\n{plan['period']} 抽查 spot check：{STATES[plan['state']]}，名单 {plan['frame_size'] or 0} 次",
+            end="",
+        )
+        if plan["state"] != "drawn":
+            print()
+            continue
+        summed = chief.get(f"/spot-checks/plans/{plan['id']}/summary")
+        results = {name: summed["by_chance"][name] + summed["always_included"][name] for name in RESULTS}
+        told = "，".join(f"{label} {results[name]}" for name, label in RESULTS.items())
+        print(f"，抽取 {plan['drawn_count']} 次：{told}；整改已销号 {summed['rectifications']['closed']} 件")
+        print(f"  重新抽取核对：flask --app wsgi spot-checks export {plan['id']} DIR")
+        print("  python3 docs/redraw.py DIR/proof.json DIR/frame.csv")
 
 
 def _print_summary(chief: Phone, asked: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from server.accounts.models import Worker
 from server.ledger.work import Work
 from server.people.models import Person
+from server.people.sight import within_sight
 from server.permissions import Can
 from server.regions.service import names
 from server.spotchecks.assigning import as_checker, refuse_conflict
@@ -41,12 +42,13 @@ def plan_shown(work: Work, plans: Sequence[SpotCheckPlan]) -> list[dict[str, Any
         },
     )
     areas = names(work.session, [one.area_code for one in plans], work.today) if plans else {}
+    seen = _named_and_seen(work, plans)
     return [
         {name: getattr(one, name) for name in PLAN_FIELDS}
         | {
             "period": f"{one.period_start:%Y-%m}",
             "area_name": areas.get(one.area_code, ""),
-            "rules": one.rules,
+            "rules": one.rules | {"person_ids": [who for who in one.rules["person_ids"] if who in seen]},
             "commitment": one.commitment.hex() if one.commitment else None,
             "seed_kept_here": one.seed_sealed is not None,
             "frame_digest": one.frame_digest.hex() if one.frame_digest else None,
@@ -207,6 +209,17 @@ def one_rectification(work: Work, rectification_id: UUID) -> dict[str, Any]:
             }
             for one in steps
         ],
+    }
+
+
+def _named_and_seen(work: Work, plans: Sequence[SpotCheckPlan]) -> set[str]:
+    """Give the people named in plans whom the actor sees: that somebody is to be checked is told of nobody else."""
+    named = {UUID(person) for one in plans for person in one.rules["person_ids"]}
+    if not named:
+        return set()
+    return {
+        str(person)
+        for person in work.session.scalars(select(Person.id).where(Person.id.in_(named), within_sight(work)))
     }
 
 

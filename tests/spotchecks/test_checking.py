@@ -8,9 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
+from server.accounts.managing import grant
 from server.ledger.models import Event
 from server.people.handing_over import set_deputies
-from server.permissions import Role
+from server.people.models import Person
+from server.permissions import Actor, Role
 from server.spotchecks.models import AnswerCompared, BackCheck, SpotCheck
 from tests.builders.world import SHENGPING, Phone, World
 from tests.spotchecks.case import ANSWERS, Case
@@ -421,3 +423,37 @@ def test_a_disabled_checker_is_none(case: Case) -> None:
         )
     assert case.assign().status_code == 200
     assert str(gone.worker_id) not in {one["checker"]["id"] for one in case.checks()}
+
+
+def test_a_checker_who_was_moved_to_another_area_meanwhile_finds_nothing(case: Case, given: str) -> None:
+    with case.world.work(case.world.boss) as work:
+        grant(work, case.reviewer.actor.worker_id, Role.REVIEWER, "341882100")
+    phone = case.world.phone(Actor(case.reviewer.actor.worker_id, Role.REVIEWER, "341882100"))
+    assert case.submit(given, phone).status_code == 404
+    assert phone.get(f"/spot-checks/{given}").status_code == 404
+    revision = case.inspector.get(f"/spot-checks/{given}").json["revision"]
+    other = {"worker_id": str(case.inspector.actor.worker_id), "revision": revision}
+    assert case.chief.put(f"/spot-checks/{given}/checker", other).status_code == 200
+
+
+def test_after_an_erasure_the_check_stays_without_what_was_said(case: Case, given: str) -> None:
+    rest = [str(one["id"]) for one in case.checks(case.reviewer, mine="true") if one["id"] != given]
+    assert case.submit(given, case.reviewer).status_code == 201
+    with case.world.work() as work:
+        for check in (given, rest[0]):
+            person = work.session.get_one(SpotCheck, UUID(check)).person_id
+            key = work.session.get_one(Person, person).data_key_id
+            work.keys.destroy(work.session, key)
+    shown = case.chief.get(f"/spot-checks/{given}").json
+    assert (shown["state"], shown["tries"][0]["who_came"], shown["tries"][0]["notes"]) == (
+        "checked",
+        None,
+        None,
+    )
+    assert shown["tries"][0]["recall"] == "confirmed"
+    judged = case.judge(given, case.chief, "pass")
+    assert (judged.status_code, judged.json["code"]) == (409, "file_erased_meanwhile")
+    refused = case.submit(rest[0], case.reviewer)
+    assert (refused.status_code, refused.json["code"]) == (409, "file_erased_meanwhile")
+    form = case.reviewer.get(f"/spot-checks/{rest[0]}").json
+    assert (form["person"]["phone"], form["person"]["address"]) == (None, None)

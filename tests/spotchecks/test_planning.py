@@ -13,6 +13,7 @@ from server.evidence.models import FindingMade
 from server.evidence.terms import FindingCode, FindingSeverity
 from server.ledger.models import Event
 from server.permissions import Role
+from server.policies.service import set_number
 from server.spotchecks.models import FrameLine, SpotCheck
 from tests.builders.visits import an_absence
 from tests.builders.world import GUANGDE, QIANCUN, SHENGPING, World
@@ -276,6 +277,18 @@ def test_persons_by_name_are_always_included_and_must_be_within_sight(case: Case
     assert case.make(person_ids=[str(person)]).status_code == 201
 
 
+def test_people_named_in_a_plan_are_shown_only_to_those_who_see_them(case: Case) -> None:
+    near, far = case.world.person(case.visitors[0]), case.world.person(village="341882100009")
+    sent = {"area_code": GUANGDE, "period": "2026-04", "person_ids": [str(near), str(far)]}
+    assert case.inspector.put(f"/spot-checks/plans/{case.plan}", sent).status_code == 201
+    shown = case.chief.get(f"/spot-checks/plans/{case.plan}")
+    assert shown.json["rules"]["person_ids"] == [str(near)]
+    assert str(far) not in case.chief.get("/spot-checks/plans").text
+    auditor = case.world.phone(case.world.worker(Role.AUDITOR, GUANGDE))
+    assert auditor.get(f"/spot-checks/plans/{case.plan}/proof").json["plan"]["rules"]["person_ids"] == []
+    assert case.inspector.put(f"/spot-checks/plans/{case.plan}", sent).status_code == 200
+
+
 def test_every_visitor_is_drawn_when_the_setting_says_so(case: Case) -> None:
     case.visitors += [case.world.worker() for _ in range(6)]
     case.go(number=1, count=2)
@@ -284,6 +297,26 @@ def test_every_visitor_is_drawn_when_the_setting_says_so(case: Case) -> None:
         drawn = list(work.session.scalars(select(SpotCheck.visit_id)))
     assert {lines[visit] for visit in drawn} == {one.worker_id for one in case.visitors}
     assert len(drawn) == len(case.visitors)
+
+
+def test_where_the_settings_do_not_promise_it_a_visitor_may_be_passed_over(case: Case) -> None:
+    for key in ("spotchecks.every_visitor", "spotchecks.every_village"):
+        with case.world.work(case.world.boss) as work:
+            set_number(
+                work,
+                key,
+                0,
+                area_code=GUANGDE,
+                effective_from=work.today,
+                source_doc_no="试行",
+                source_url="",
+            )
+    case.visitors += [case.world.worker() for _ in range(6)]
+    case.go(number=1, count=2)
+    assert case.inspector.get(f"/spot-checks/plans/{case.plan}").json["drawn_count"] == 1
+    case.plan = uuid4()
+    asked = case.make(period="2026-06", every_visitor=True).json
+    assert asked["rules"]["every"] == ["visitor"]  # who plans may promise more than the settings do
 
 
 def test_a_record_entered_for_somebody_counts_as_theirs(case: Case) -> None:
