@@ -22,6 +22,7 @@ from server.http.command import at_work
 from server.http.parts import Parts, parts
 from server.http.typescript import typescript
 from server.keeping.commands import backup, backups, restore
+from server.keeping.erase_commands import people_erase
 from server.ledger import sealer
 from server.ledger.sealing import asked_to_stop, seal_until
 from server.people.commands import people
@@ -83,6 +84,7 @@ photos = AppGroup("photos", help="照片 photos")
 limits = AppGroup("limits", help="次数限制 limits")
 regions = AppGroup("regions", help="行政区划 regions")
 photos.add_command(photos_scrub)
+people.add_command(people_erase)
 for one in AUDITING:
     ledger.add_command(one)
 

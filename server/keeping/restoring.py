@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from server.db import Sessions, unit_of_work
-from server.keeping import catalogue, photos
+from server.keeping import catalogue, erasing, photos
 from server.keeping.archive import Archive
 from server.keeping.catalogue import Archives
 from server.keeping.terms import ArchiveDamaged, KeepingRefused, Tick
 from server.ledger.work import Work
+from server.people.models import Person
 from server.storage import BlobStore
 from server.vault.models import StoredKey
 
@@ -127,7 +128,8 @@ def _until_damage(ticks: Iterator[Tick], least: int, say: Callable[[str], None])
 
 
 def replay_erasures(archives: Archives, sessions: Sessions, work_of: Callable[[Any], Work]) -> int:
-    """Destroy again every key that was ever destroyed, each with its line in the ledger; returns how many had come back."""
+    """Destroy again every key that was ever destroyed, and overwrite what they belonged to, with a line in the ledger each;
+    returns how many keys had come back."""
     replayed = 0
     for name in archives.erasures.names():
         listed: dict[str, str] = json.loads(archives.erasures.read(name))
@@ -148,6 +150,13 @@ def replay_erasures(archives: Archives, sessions: Sessions, work_of: Callable[[A
                     )
                 for key_id in back:
                     work.tell("erasure.replayed", "data_key", key_id)
+                # Older records still have in the clear what was overwritten since.
+                for person in session.scalars(
+                    select(Person).where(
+                        Person.data_key_id.in_(ids[start : start + BATCH]), Person.name != erasing.ERASED
+                    )
+                ).all():
+                    erasing.replay(work, person)
                 work.close()
                 replayed += len(back)
     return replayed

@@ -65,6 +65,13 @@ def sealed_in_time(world: World, sealers: Sealers) -> bool:
     return True
 
 
+def can_be_asked_to_stop(one: "subprocess.Popen[str]") -> bool:
+    """Say whether a process has come as far as to catch SIGTERM; it takes a while to start."""
+    status = Path(f"/proc/{one.pid}/status").read_text(encoding="ascii")
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 @pytest.mark.slow
 def test_two_sealers_give_each_event_one_position_and_end_when_asked(world: World, sealers: Sealers) -> None:
     for number in range(ROUNDS):
@@ -72,6 +79,10 @@ def test_two_sealers_give_each_event_one_position_and_end_when_asked(world: Worl
             for line in range(20):
                 work.tell(f"told.{number}.{line}", "test")
         assert sealed_in_time(world, sealers)
+    patience = time.monotonic() + SECONDS
+    while not all(can_be_asked_to_stop(one) for one in sealers):
+        assert time.monotonic() < patience
+        time.sleep(0.02)
     for one in sealers:
         one.send_signal(signal.SIGTERM)
     said = [one.communicate(timeout=SECONDS)[0] for one in sealers]
