@@ -276,6 +276,9 @@ class VisitOut(VisitIn):
     clock_skew_s = Whole(-(2**31), 2**31 - 1, required=True, metadata=_says("手机时间减服务器时间，秒"))
     state = TermField(VisitState, required=True, metadata=_says("记录状态", "submitted"))
     state_reason = Text(form.LONGEST_TEXT, required=True, allow_none=True, metadata=_says("退回或作废的原因"))
+    awaiting_second = YesNo(
+        required=True, metadata=_says("已有一人审核通过，等待另一名审核人员确认；state 仍为 submitted")
+    )
     completeness = One(CompletenessOut, required=True, metadata=_says("完整性"))
     photo_debt = Many(UuidField(), most=1000, required=True, metadata=_says("尚未收到的照片"))
     duty = One(DutyOut, required=True, allow_none=True, metadata=_says("这次走访之后的走访任务"))

@@ -33,6 +33,7 @@ from server.policies import service as policies
 from server.policies.models import PolicyVersion
 from server.regions.models import Region
 from server.regions.service import load_guangde
+from server.remedies.commands import problems
 from server.reviews.diagram import states_page
 from server.schedule import seeding
 from server.schedule.emergencies import declare, reached
@@ -60,6 +61,7 @@ def install(app: Flask) -> None:
         ledger,
         people,
         emergencies,
+        problems,
         photos,
         limits,
         regions,

@@ -36,6 +36,10 @@ class Can(StrEnum):
     SEE_ORIGINALS = "see_originals"
     SEE_FINDINGS = "see_findings"
     DECIDE_ON_VISITS = "decide_on_visits"
+    SEE_PROBLEMS = "see_problems"
+    SEE_RESTRICTED = "see_restricted"  # suspected abuse
+    HANDLE_PROBLEMS = "handle_problems"
+    CHECK_PROBLEMS = "check_problems"  # closed by somebody else than the one who fixed it
     SEE_ARCHIVES = "see_archives"
     REVEAL = "reveal"
     SEE_OVERDUE = "see_overdue"
@@ -61,7 +65,15 @@ class Can(StrEnum):
 
 
 _EVERY_ROLE = {Can.ANYONE, Can.SIGNED_IN}
-_OWN_WORK = {Can.SEE_WORKLIST, Can.RECORD_VISITS, Can.SEE_VISITS, Can.SEE_PHOTOS, Can.SEE_REGIONS}
+_OWN_WORK = {
+    Can.SEE_WORKLIST,
+    Can.RECORD_VISITS,
+    Can.SEE_VISITS,
+    Can.SEE_PHOTOS,
+    Can.SEE_PROBLEMS,
+    Can.HANDLE_PROBLEMS,
+    Can.SEE_REGIONS,
+}
 _CHECKER = {
     Can.SEE_SPOT_CHECKS,
     Can.CARRY_OUT_SPOT_CHECKS,
@@ -77,6 +89,10 @@ _TOWNSHIP = {
     Can.SEE_ORIGINALS,
     Can.SEE_FINDINGS,
     Can.DECIDE_ON_VISITS,
+    Can.SEE_PROBLEMS,
+    Can.SEE_RESTRICTED,
+    Can.HANDLE_PROBLEMS,
+    Can.CHECK_PROBLEMS,
     Can.SEE_ARCHIVES,
     Can.REVEAL,
     Can.SEE_OVERDUE,
@@ -90,6 +106,8 @@ _COUNTY = {
     Can.SEE_VISITS,
     Can.SEE_PHOTOS,
     Can.SEE_FINDINGS,
+    Can.SEE_PROBLEMS,
+    Can.SEE_RESTRICTED,
     Can.SEE_ARCHIVES,
     Can.SEE_OVERDUE,
     Can.SEE_REGIONS,

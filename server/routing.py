@@ -14,6 +14,7 @@ from server.people import routes as people
 from server.people import village_routes as villages
 from server.policies import routes as policies
 from server.regions import routes as regions
+from server.remedies import routes as remedies
 from server.reviews import routes as reviews
 from server.schedule import routes as schedule
 from server.spotchecks import check_routes as checks
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     visits.blueprint,
     photos.blueprint,
     reviews.blueprint,
+    remedies.blueprint,
     worklists.blueprint,
     archives.blueprint,
     regions.blueprint,

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from server.accounts.models import RoleGrant, SignIn, Worker
 from server.accounts.terms import SessionKind
 from server.accounts.tokens import LIFETIMES, digest, session_state
-from server.errors import NotSignedIn
+from server.errors import NotAllowed, NotSignedIn
+from server.ledger.work import Work
 from server.permissions import Actor
 from server.prepared import Prepared
 
@@ -33,6 +34,13 @@ _BY_TOKEN = Prepared(
     .where(SignIn.token_digest == bindparam("token_digest"))
 )
 """Every request asks this."""
+
+
+class PostChanged(NotAllowed):
+    """The worker's role or area was changed while the request was under way; nothing of it was done."""
+
+    title = "岗位已调整"
+    detail = "您的岗位或负责区域刚刚调整，这次操作没有保存，请刷新后再看。"
 
 
 def who(session: Session, token: str | None, now: dt.datetime) -> Actor:
@@ -61,3 +69,19 @@ def who_is(session: Session, worker_id: UUID) -> Actor:
     if row is None:
         raise NotSignedIn
     return Actor(row.id, row.role, row.area_code, row.name)
+
+
+def stay_in_post(work: Work) -> None:
+    """Make sure that the actor still holds the role and area that they were let in with, until the commit.
+
+    Whoever moves a worker waits for what that worker is just deciding, or the decision is refused (PostgreSQL; SQLite
+    has one writer).
+    """
+    actor = work.actor
+    held = work.session.execute(
+        select(RoleGrant.role, RoleGrant.area_code)
+        .where(RoleGrant.worker_id == actor.worker_id, RoleGrant.to_at.is_(None))
+        .with_for_update(read=True)
+    ).one_or_none()
+    if held is None or (held.role, held.area_code) != (actor.role, actor.area_code):
+        raise PostChanged

@@ -12,6 +12,7 @@ from server.people import showing
 from server.people.models import Household
 from server.people.queries import OnFile
 from server.people.terms import Ability, ResponsibilityKind
+from server.problems.models import state_of
 from server.schedule.opening import ensure_open
 from server.schedule.standing import shown as duty_shown
 from server.schedule.terms import Pause
@@ -28,7 +29,7 @@ TAG = ("id", "tag", "detail", "valid_from", "valid_to", *SPAN)
 RESPONSIBILITY = ("id", "worker_id", "worker", "kind", "from_at", "to_at")
 PAUSE = ("id", "reason", "from_on", "to_on", *SPAN)
 PROBLEM = (
-    *("id", "visit_id", "code", "severity", "state", "fixed_on_site", "restricted", "found_at"),
+    *("id", "visit_id", "code", "severity", "fixed_on_site", "restricted", "found_at"),
     "closed_at",
 )
 PHOTO = ("id", "visit_id", "kind", "received_at")
@@ -77,6 +78,7 @@ def whole_file(work: Work, person_id: UUID) -> dict[str, Any]:
         "problems": [
             {
                 **_picked(row, PROBLEM),
+                "state": state_of(row.state, row.stage),
                 "description": _opened(key, row.description_sealed, "problems", "description_sealed", row.id),
             }
             for row in rows["problems"]

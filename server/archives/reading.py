@@ -46,8 +46,8 @@ _SHOWN = (
     *("bank_account_sealed", "health_sealed", "care_level", "photo_consent", "died_on", "data_key_id"),
 )
 _PROBLEM = (
-    *("id", "visit_id", "code", "severity", "state", "fixed_on_site", "restricted", "found_at", "closed_at"),
-    "description_sealed",
+    *("id", "visit_id", "code", "severity", "state", "stage", "fixed_on_site", "restricted", "found_at"),
+    *("closed_at", "description_sealed"),
 )
 _PERSON_ID = cast("UUID", bindparam("person_id", type_=Uuid()))
 _TODAY = bindparam("today", type_=Date())
@@ -218,7 +218,7 @@ def _duties() -> Select[*tuple[Any, ...]]:
 
 def _problems(reader: Actor) -> Select[*tuple[Any, ...]]:
     wanted = select(*[Problem.__table__.c[name] for name in _PROBLEM]).where(Problem.person_id == _PERSON_ID)
-    if not reader.may(Can.DECIDE_ON_VISITS):
+    if not reader.may(Can.SEE_RESTRICTED):
         wanted = wanted.where(Problem.restricted.is_(False))
     return wanted.order_by(Problem.found_at.desc(), Problem.id.desc()).limit(MOST_PROBLEMS)
 

@@ -120,7 +120,7 @@ def _behind(source: Source, before: Place) -> ColumnElement[bool]:
 
 
 def _sources(work: Work) -> tuple[Source, ...]:
-    open_problems = () if work.actor.may(Can.DECIDE_ON_VISITS) else (Problem.restricted.is_(False),)
+    open_problems = () if work.actor.may(Can.SEE_RESTRICTED) else (Problem.restricted.is_(False),)
     superseded = Enrolment.superseded_at.is_(None)
     missed = (
         Duty.due_on < work.today,

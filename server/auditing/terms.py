@@ -31,6 +31,9 @@ KINDS: Mapping[str, LookKind] = {
     "archives.read": LookKind.LIST,
     "visits.read": LookKind.LIST,
     "reviews.queue_read": LookKind.LIST,
+    "reviews.blind_read": LookKind.LIST,
+    "reviews.disagreements_read": LookKind.LIST,
+    "problems.read": LookKind.LIST,
     "overdue.read": LookKind.LIST,
     "worklist.read": LookKind.WORKLIST,
     "sync.read": LookKind.SYNC,
@@ -38,6 +41,8 @@ KINDS: Mapping[str, LookKind] = {
     "person.read": LookKind.FILE,
     "archive.timeline_read": LookKind.TIMELINE,
     "visit.read": LookKind.VISIT,
+    "visit.history_read": LookKind.VISIT,
+    "visit.compared": LookKind.VISIT,
     "visit.receipt_read": LookKind.RECEIPT,
     "photo.read": LookKind.PHOTO,
     "photo.original_read": LookKind.PHOTO_ORIGINAL,
@@ -47,8 +52,8 @@ KINDS: Mapping[str, LookKind] = {
 }
 """What kind of look an action is; a new action that ends in `exported` is an export, any other one is `other`."""
 
-NO_LOOKS = ("visit.repeated", "evidence.found")
-"""Entries that change nothing and show nothing: a phone that sent the same record twice, a rule that was computed."""
+NO_LOOKS = ("visit.repeated", "visit.decision_repeated", "problem.step_repeated", "evidence.found")
+"""Entries that change nothing and show nothing: what was sent twice, a rule that was computed."""
 
 
 def kind_of(action: str) -> LookKind:

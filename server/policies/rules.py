@@ -16,7 +16,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "metre": (1, 100_000),
     "year": (1, 100),
     "times": (1, 10_000),
-    "percent": (1, 100),
+    "percent": (0, 100),
     "character": (1, 4000),
     "km_per_hour": (1, 1000),
 }

@@ -102,6 +102,23 @@ NUMBERS = {
         PolicyNumber(
             "rectification.escalate_second_after", 7, "day", "整改超期多少天第二次上报", "设计，待确认"
         ),
+        PolicyNumber("problems.due_low", 30, "day", "轻微问题的整改期限", "设计，待确认"),
+        PolicyNumber("problems.due_medium", 15, "day", "一般问题的整改期限", "设计，待确认"),
+        PolicyNumber("problems.due_high", 7, "day", "严重问题的整改期限", "设计，待确认"),
+        PolicyNumber("problems.due_urgent", 1, "day", "紧急问题的整改期限", "设计，待确认"),
+        PolicyNumber("problems.check_within", 5, "day", "整改后核查的期限", "设计，待确认"),
+        PolicyNumber("problems.escalate_first_after", 1, "day", "问题逾期多少天第一次上报", "设计，待确认"),
+        PolicyNumber("problems.escalate_second_after", 7, "day", "问题逾期多少天第二次上报", "设计，待确认"),
+        PolicyNumber("problems.escalate_third_after", 30, "day", "问题逾期多少天第三次上报", "设计，待确认"),
+        PolicyNumber(
+            "reviews.second_for_deaths", 1, "yes_no", "死亡记录是否须两名审核人员通过", "设计，待确认"
+        ),
+        PolicyNumber(
+            "reviews.second_for_urgent", 1, "yes_no", "有紧急问题的记录是否须两名审核人员通过", "设计，待确认"
+        ),
+        PolicyNumber(
+            "reviews.blind_share", 5, "percent", "通过的记录中由另一人盲审复核的比例", "设计，待确认"
+        ),
         PolicyNumber("archives.retention_years", 10, "year", "档案保存年限", "DOMAIN §4.1"),
         *EVIDENCE,
     )

@@ -24,8 +24,8 @@ from server.evidence.models import FindingMade
 from server.evidence.terms import FindingSeverity
 from server.ledger.work import Work
 from server.people.models import Enrolment
-from server.problems.models import Problem
-from server.problems.terms import ProblemState, Severity
+from server.problems.models import Problem, Raised
+from server.problems.terms import Severity
 from server.regions.queries import inside
 from server.spotchecks.drawing import HowToDraw, Line
 from server.spotchecks.models import FrameLine, SpotCheckPlan
@@ -115,7 +115,7 @@ def _always(rules: dict[str, Any]) -> ColumnElement[str]:
     urgent = exists().where(
         Problem.visit_id == Visit.id,
         Problem.severity == Severity.URGENT,
-        Problem.state != ProblemState.WITHDRAWN,
+        Problem.raised_state != Raised.WITHDRAWN,
     )
     doubtful = exists().where(
         FindingMade.visit_id == Visit.id,

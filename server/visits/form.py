@@ -161,13 +161,15 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True)
 class RaisedProblem:
-    """A problem that a record raises; `restricted` is for reviewers' eyes only."""
+    """A problem that a record raises; `restricted` is for reviewers' eyes only, `for_township` for what it must settle."""
 
     code: str
     severity: Severity
     description: str | None = None
     fixed_on_site: bool = False
     restricted: bool = False
+    for_township: bool = False
+    due_on: dt.date | None = None
 
 
 def _vocabularies() -> tuple[type[Term], ...]:

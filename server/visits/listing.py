@@ -118,14 +118,14 @@ def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
     else:
         conditions.append(visit.c.id.in_(_own(visit, asked)))
     return (
-        select(*[visit.c[name] for name in SHOWN_OF], *_key(visit))
+        select(*[visit.c[name] for name in SHOWN_OF], *key_of_person(visit))
         .where(*conditions)
         .order_by(visit.c.occurred_at.desc(), visit.c.id.desc())
-        .limit(_written(asked.limit))
+        .limit(written(asked.limit))
     )
 
 
-def _key(visit: Table) -> tuple[Label[UUID], Label[bytes | None]]:
+def key_of_person(visit: Table) -> tuple[Label[UUID], Label[bytes | None]]:
     """Select the key of a visit's person, looked up for the rows of the page alone.
 
     Joined, PostgreSQL makes ready to remember the keys of everybody whom a full list would hold (Memoize), which
@@ -143,7 +143,7 @@ def _key(visit: Table) -> tuple[Label[UUID], Label[bytes | None]]:
     return name.scalar_subquery().label("data_key_id"), wrapped.scalar_subquery().label("wrapped")
 
 
-def _written(number: int) -> ColumnElement[int]:
+def written(number: int) -> ColumnElement[int]:
     """Write a limit into the statement: a plan for an unknown one is a plan for far too many rows."""
     return literal_column(str(number), Integer())
 
@@ -186,7 +186,7 @@ def _own(visit: Table, asked: Asked) -> Select[UUID]:
             .prefix_with("MATERIALIZED")
         )
         latest = (
-            select(few.c.id).order_by(few.c.occurred_at.desc(), few.c.id.desc()).limit(_written(asked.limit))
+            select(few.c.id).order_by(few.c.occurred_at.desc(), few.c.id.desc()).limit(written(asked.limit))
         )
         found.append(select(latest.subquery().c.id))
     return select(union_all(*found).subquery().c.id)

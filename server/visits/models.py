@@ -10,10 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.db import Base, Word
 from server.visits.terms import Conclusion, Method, Outcome, VisitState
 
-WAITING: dict[str, Any] = {
-    "postgresql_where": text("state = 'submitted'"),
-    "sqlite_where": text("state = 'submitted'"),
-}
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
+
+
+WAITING = _where("state = 'submitted'")
 
 
 class Visit(Base):
@@ -23,6 +25,8 @@ class Visit(Base):
     text, under the person's key. `counts` says that the outcome counts towards a duty, `in_person` that somebody
     stood before the person; `counted_since` is when the server first had what the duty counts. `clock_skew_s` is the phone's clock minus the server's.
     `revision` counts corrections and decisions, `body_revision` is the one since which the body stands.
+    `first_accepted_by` accepted a record that needs a second pair of eyes, which made revision `first_accepted_revision`;
+    it stands while the body is older than that.
     """
 
     __tablename__ = "visits"
@@ -37,6 +41,19 @@ class Visit(Base):
         Index("ix_visits_waiting", "received_at", "id", **WAITING),
         # Visits come in in this order: ranges of pages are enough to find a month's, and cost next to nothing.
         Index("ix_visits_received", "received_at", postgresql_using="brin"),
+        Index(
+            "ix_visits_waiting_township", text("substr(village_code, 1, 9)"), "received_at", "id", **WAITING
+        ),
+        Index(
+            "ix_visits_resubmitted",
+            "received_at",
+            "id",
+            **_where("state = 'submitted' AND body_revision > 1"),
+        ),
+        Index("ix_visits_returned", "received_at", "id", **_where("state = 'returned'")),
+        Index(
+            "ix_visits_awaiting_second", "received_at", "id", **_where("first_accepted_revision IS NOT NULL")
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -60,6 +77,8 @@ class Visit(Base):
     out_of_count_at: Mapped[dt.datetime | None]
     revision: Mapped[int]
     body_revision: Mapped[int]
+    first_accepted_by: Mapped[UUID | None] = mapped_column(Uuid)
+    first_accepted_revision: Mapped[int | None]
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
     open_body: Mapped[dict[str, Any]]
     private_sealed: Mapped[str | None] = mapped_column(Text)

@@ -185,6 +185,15 @@ def urgent_absence(record: VisitRecord, policy: FormPolicy) -> bool:
     return business_day(record.occurred_at) - absence.last_seen_on > policy.unseen_urgent_after
 
 
+FOR_THE_TOWNSHIP = frozenset(
+    {
+        DerivedProblem.NOT_SEEN_FOR_DAYS,
+        DerivedProblem.ABUSE_SUSPECTED,
+        DerivedProblem.CARD_HELD_BY_CADRE,
+    }
+)
+"""What the village does not settle by itself."""
+
 _BY_ANSWER: tuple[tuple[str, object, DerivedProblem, Severity, bool], ...] = (
     ("abuse_suspected", True, DerivedProblem.ABUSE_SUSPECTED, Severity.URGENT, True),
     ("caregiver_performing", "no", DerivedProblem.CAREGIVER_NOT_PERFORMING, Severity.HIGH, False),
@@ -198,13 +207,19 @@ _BY_ANSWER: tuple[tuple[str, object, DerivedProblem, Severity, bool], ...] = (
 def derived_problems(record: VisitRecord, policy: FormPolicy) -> list[RaisedProblem]:
     """List the problems that follow from the answers and the absence, without anybody having named them."""
     found = [
-        RaisedProblem(code.value, severity, code.label, restricted=restricted)
+        RaisedProblem(
+            code.value,
+            severity,
+            code.label,
+            restricted=restricted,
+            for_township=code in FOR_THE_TOWNSHIP,
+        )
         for name, answer, code, severity, restricted in _BY_ANSWER
         if record.answers.get(name) == answer
     ]
     if urgent_absence(record, policy):
         unseen = DerivedProblem.NOT_SEEN_FOR_DAYS
-        found.insert(0, RaisedProblem(unseen.value, Severity.URGENT, unseen.label))
+        found.insert(0, RaisedProblem(unseen.value, Severity.URGENT, unseen.label, for_township=True))
     return found
 
 
@@ -217,6 +232,8 @@ def problems_of(record: VisitRecord, policy: FormPolicy) -> list[RaisedProblem]:
             one.description,
             one.fixed_on_site,
             restricted=one.code == DerivedProblem.ABUSE_SUSPECTED.value,
+            for_township=one.code in FOR_THE_TOWNSHIP,
+            due_on=one.due_on,
         )
         for one in record.problems
     ]

@@ -81,6 +81,12 @@ NEW_VISIT = (
     *("answered", "answers_required", "revised_at"),
 )
 """The columns that a new visit fills; the others are about what becomes of it."""
+NOT_YET: Mapping[str, Any] = {
+    "state_reason_sealed": None,
+    "first_accepted_by": None,
+    "first_accepted_revision": None,
+}
+"""What decisions fill."""
 _STORE_ONCE = Prepared(insert_once(Visit), NEW_VISIT)
 
 
@@ -128,7 +134,7 @@ def _first_time(
         assert stored is not None
         return _again(work, stored, record, fingerprint, None)
     # What was just written; it is not read back, and no session watches it.
-    visit = cast("Visit", SimpleNamespace(**values, state_reason_sealed=None))
+    visit = cast("Visit", SimpleNamespace(**values, **NOT_YET))
     declare_first(work, visit_id, subject.person, record.photos)
     _raise(work, visit, record, subject)
     duties = settle_visit(work, subject.person.id, business_day(record.occurred_at))
@@ -208,6 +214,7 @@ def _correct(work: Work, visit: Visit, record: VisitRecord, fingerprint: bytes) 
     visit.revised_at = work.now
     visit.state = VisitState.SUBMITTED
     visit.state_reason_sealed = None
+    visit.first_accepted_by = visit.first_accepted_revision = None
     declare(work, visit.id, subject.person, record.photos)
     _raise(work, visit, record, subject)
     if dead:

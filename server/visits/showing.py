@@ -31,6 +31,7 @@ from server.visits import body as bodies
 from server.visits.judging import AT_ONCE, catch_up
 from server.visits.models import Visit
 from server.visits.service import Recorded, body_of
+from server.visits.terms import DerivedProblem, VisitState
 
 SHOWN_OF = (
     *(
@@ -49,6 +50,8 @@ SHOWN_OF = (
         "answered",
         "answers_required",
         "revision",
+        "body_revision",
+        "first_accepted_revision",
         "open_body",
         "private_sealed",
     ),
@@ -135,9 +138,12 @@ def _one(
     *,
     body: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    whole = _body(visit, key) if body is None else body
+    if not (visit.recorder_id == work.actor.worker_id or work.actor.may(Can.SEE_RESTRICTED)):
+        whole = without_restricted(whole)
     return {
         "id": visit.id,
-        **(_body(visit, key) if body is None else body),
+        **whole,
         "recorder": visit.recorder_id,
         "received_at": visit.received_at,
         "revised_at": visit.revised_at,
@@ -145,12 +151,31 @@ def _one(
         "clock_skew_s": visit.clock_skew_s,
         "state": visit.state,
         "state_reason": _reason(visit, key),
+        "awaiting_second": awaits_second(visit),
         "completeness": {"answered": visit.answered, "required": visit.answers_required},
         "photo_debt": standing.debts.get(visit.id, ()),
         "duty": duty_shown(duty, pauses.get(visit.person_id, []), work.today) if duty else None,
         **({"findings": standing.findings.get(visit.id, [])} if work.actor.may(Can.SEE_FINDINGS) else {}),
         "revision": visit.revision,
     }
+
+
+def without_restricted(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what a record says of suspected abuse: that is for its recorder and for few others (DOMAIN §3.6)."""
+    hidden = DerivedProblem.ABUSE_SUSPECTED.value
+    if hidden not in body["answers"] and all(one["code"] != hidden for one in body["problems"]):
+        return body
+    return {
+        **body,
+        "answers": {name: answer for name, answer in body["answers"].items() if name != hidden},
+        "problems": [one for one in body["problems"] if one["code"] != hidden],
+    }
+
+
+def awaits_second(visit: Visit) -> bool:
+    """Say whether a first reviewer accepted the record as it stands, and a second one has to confirm it."""
+    accepted = visit.first_accepted_revision
+    return visit.state is VisitState.SUBMITTED and accepted is not None and accepted > visit.body_revision
 
 
 def _body(row: Any, key: DataKey | None) -> dict[str, Any]:

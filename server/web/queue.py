@@ -41,7 +41,7 @@ def waiting() -> ResponseReturnValue:
         next_cursor=found["next_cursor"],
         recorders=names_of(work().session, {visit["recorder"] for visit in found["items"]}),
         villages=villages_within(work()),
-        chosen={name: query[name] for name in ("village", "finding") if query[name]},
+        chosen={name: kept for name in ("village", "finding") if (kept := getattr(query["filters"], name))},
         done=DONE.get(request.args.get("done", "")),
     )
 

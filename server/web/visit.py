@@ -10,13 +10,12 @@ from flask.typing import ResponseReturnValue
 from api_schemas.reviews import DecisionIn
 from server.accounts.queries import names_of
 from server.errors import Refusal
-from server.http import paging
 from server.http.guard import work
 from server.permissions import Can
 from server.photos.listing import photos_of
-from server.reviews.queries import queue
+from server.reviews.queries import next_waiting
 from server.reviews.service import decide
-from server.reviews.terms import Decision
+from server.reviews.terms import Decision, QueueFilters
 from server.visits.showing import shown_alone
 from server.visits.sight import visit_to_read
 from server.web import showing
@@ -65,20 +64,17 @@ def visit_page(
 def post_decision(visit_id: UUID) -> ResponseReturnValue:
     """Decide, and go on to the record that waits next."""
     new = sent(DecisionIn, numbers=("revision",))
-    visit = decide(work(), visit_id, new)
+    decide(work(), visit_id, new)
     work().session.flush()
-    return redirect(_next(visit.received_at.isoformat(), visit_id, new.decision), 303)
+    return redirect(_next(visit_id, new.decision), 303)
 
 
-def _next(received_at: str, visit_id: UUID, decision: Decision) -> str:
+def _next(visit_id: UUID, decision: Decision) -> str:
     kept = _kept()
-    behind = paging.encode((received_at, visit_id))
-    found = queue(work(), village=kept.get("village"), finding=kept.get("finding"), limit=1, cursor=behind)[
-        "items"
-    ]
-    if not found:
+    following = next_waiting(work(), QueueFilters(**kept), after=visit_id)
+    if following is None:
         return url_for("web_queue.waiting", done=decision.value, **kept)
-    return url_for("web_visit.visit_page", visit_id=found[0]["id"], done=decision.value, **kept)
+    return url_for("web_visit.visit_page", visit_id=following, done=decision.value, **kept)
 
 
 def _kept() -> dict[str, Any]:

@@ -6,9 +6,11 @@ from sqlalchemy.sql.schema import Column
 from server.tables import METADATA
 
 BY_ANOTHER_WAY = {
+    "blind_reviews": "by their visit",
     "escalations": "by their duty",
     "photos": "by their visit",
     "visit_marks": "by their visit",
+    "problem_escalations": "by their problem",
 }
 
 
@@ -25,6 +27,8 @@ def test_what_is_found_by_another_way_has_that_way() -> None:
     assert _leads(METADATA.tables["escalations"], "duty_id")
     assert _leads(METADATA.tables["photos"], "visit_id")
     assert _leads(METADATA.tables["visit_marks"], "visit_id")
+    assert _leads(METADATA.tables["blind_reviews"], "visit_id")
+    assert _leads(METADATA.tables["problem_escalations"], "problem_id")
 
 
 def _leads(table: Table, name: str) -> bool:

@@ -44,11 +44,13 @@ def values(path: Path, name: str) -> list[str]:
 
 
 def started() -> Iterator[tuple[str, str, list[str]]]:
-    """Give each service, the program of its ExecStart and the arguments."""
+    """Give each service with each program of its ExecStart and the arguments."""
     for service in SERVICES:
-        (command,) = values(UNITS / service, "ExecStart")
-        program, *arguments = shlex.split(command.replace("%i", "8000"))
-        yield service, program.rpartition("/")[2], arguments
+        commands = values(UNITS / service, "ExecStart")
+        assert commands, service
+        for command in commands:
+            program, *arguments = shlex.split(command.replace("%i", "8000"))
+            yield service, program.rpartition("/")[2], arguments
 
 
 def test_every_section_is_one_of_systemd_s() -> None:

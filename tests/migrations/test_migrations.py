@@ -1,7 +1,9 @@
 """The migrations make the schema that the models describe, and a ledger that only grows."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,8 +20,10 @@ from server.ledger.leaves import leaf
 from server.ledger.models import Checkpoint, Event, Mark, Position
 from server.ledger.tree import leaf_hash
 from server.people.models import Dwelling, Person
+from server.problems.models import Problem
 from server.schema import upgrade
 from server.tables import METADATA
+from tests.builders.visits import a_visit_body
 from tests.builders.world import QIANCUN, TUANSHAN, World
 
 # What an index on an expression holds cannot be read back from SQLite; that it is there, the tests of lists show.
@@ -189,3 +193,33 @@ def test_inserting_over_a_row_is_no_way_round(house: Parts, world: World) -> Non
 def rows(engine: Engine, table: str) -> int:
     with engine.connect() as connection:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def test_problems_on_file_get_their_state_their_owner_and_a_day_to_be_seen_to(
+    house: Parts, world: World, older: Engine
+) -> None:
+    visitor = world.worker()
+    person, phone = world.person(visitor), world.phone(visitor)
+    found = [
+        {"code": "old_wiring", "severity": "high", "description": "线路老化", "photo_ids": []},
+        {"code": "leak", "severity": "low", "description": "已换瓦", "fixed_on_site": True, "photo_ids": []},
+        {"code": "abuse_suspected", "severity": "urgent", "description": "手臂有淤青", "photo_ids": []},
+    ]
+    sent = a_visit_body(
+        person, visitors=[str(visitor.worker_id)], problems=found, no_photo_reason="没有带手机"
+    )
+    assert phone.put(f"/visits/{uuid4()}", sent).status_code == 201
+    upgrade(older, "0013")
+    tables = ("workers", "households", "persons", "enrolments", "visits", "problems")
+    copy_rows(house.engine, older, *tables)
+    upgrade(older)
+    assert differences(older) == []
+    with Session(older) as session:
+        rows = session.execute(
+            select(Problem.code, Problem.stage, Problem.owner_kind, Problem.due_on, Problem.fixed_by)
+        )
+        assert {tuple(row) for row in rows} == {
+            ("old_wiring", "open", "responsible", dt.date(2026, 3, 12), None),
+            ("leak", "fixed", "responsible", dt.date(2026, 4, 4), visitor.worker_id),
+            ("abuse_suspected", "open", "chief", dt.date(2026, 3, 6), None),
+        }

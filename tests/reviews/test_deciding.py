@@ -7,9 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from server.accounts.managing import grant
+from server.accounts.signed_in import PostChanged
 from server.permissions import Actor, Role
 from server.problems.models import Problem
 from server.reviews.models import DecisionMade
+from server.reviews.service import decide
+from server.reviews.terms import Decision, NewDecision
+from server.visits.models import Visit
 from tests.builders.world import GUANGDE, QIANCUN, SHENGPING, TUANSHAN, Phone, World
 from tests.visits.test_recording import body
 
@@ -176,3 +181,70 @@ def test_the_queue_is_oldest_first_in_pages_by_village_and_by_finding(world: Wor
 def test_visitors_and_inspectors_have_no_queue(world: World) -> None:
     assert world.phone(world.worker()).get("/reviews/queue").status_code == 403
     assert world.phone(world.worker(Role.COUNTY_INSPECTOR, GUANGDE)).get("/reviews/queue").status_code == 403
+
+
+def test_the_same_decision_again_is_a_repeat_and_adds_nothing(case: Case) -> None:
+    case.record()
+    first = case.decide("return", reason="请补充用药情况")
+    again = case.decide("return", reason="请补充用药情况")
+    assert (again.status_code, again.json) == (201, first.json)
+    other = case.decide("return", reason="另一个理由")
+    assert (other.status_code, other.json["code"]) == (409, "stale_revision")
+    with case.world.work() as work:
+        assert len(work.session.scalars(select(DecisionMade)).all()) == 1
+
+
+def test_whoever_was_slower_hears_who_did_what_and_when(case: Case) -> None:
+    sent = case.record()
+    assert case.decide("return", reason="请补充").status_code == 201
+    other = case.world.phone(case.world.worker(Role.CHIEF, SHENGPING))
+    late = case.decide("accept", by=other)
+    assert late.json["detail"] == "测试审核人员已于03月05日12:00处理为“退回更正”，请刷新后再看。"
+    assert late.json["changed"] == {
+        "by": {"id": str(case.reviewer.actor.worker_id), "name": "测试审核人员"},
+        "what": "return",
+        "at": "2026-03-05T12:00:00+08:00",
+    }
+    case.world.clock.move(minutes=7)
+    assert case.phone.put(f"/visits/{case.visit}", {**sent, "notes": "补"}, revision=2).status_code == 200
+    late = case.decide("accept", 2, by=other)
+    assert late.json["detail"] == "测试走访人员已于03月05日12:07更正了记录，请刷新后再看。"
+
+
+def test_nobody_decides_on_a_visit_that_they_were_on(case: Case) -> None:
+    there = [str(case.visitor.worker_id), str(case.reviewer.actor.worker_id)]
+    case.record(visitors=there)
+    for decision in ("accept", "return", "void"):
+        assert case.decide(decision, reason="同去的").json["code"] == "own_record"
+    paper = case.world.phone(case.world.worker(Role.CHIEF, SHENGPING))
+    other = uuid4()
+    theirs = str(case.reviewer.actor.worker_id)
+    filed = body(case.person, theirs, recorded_for=theirs, no_photo_reason="纸质表在柜里")
+    assert paper.put(f"/visits/{other}", filed).status_code == 201
+    asked = {"decision": "accept", "revision": 1}
+    assert case.reviewer.post(f"/visits/{other}/decisions", asked).json["code"] == "own_record"
+
+
+def test_a_reviewer_who_was_moved_meanwhile_is_refused_and_nothing_is_written(case: Case) -> None:
+    case.record()
+    assert [one["id"] for one in case.reviewer.get("/reviews/queue").json["items"]] == [str(case.visit)]
+    with case.world.work(case.world.boss) as work:
+        grant(work, case.reviewer.actor.worker_id, Role.REVIEWER, "341882101")
+    moved = case.world.phone(case.reviewer.actor)
+    assert case.decide("accept", by=moved).status_code == 404
+    items = [{"visit_id": str(case.visit), "revision": 1}]
+    answer = moved.post("/reviews/acceptances", {"items": items})
+    assert [one["code"] for one in answer.json["items"]] == ["not_found"]
+    with case.world.work() as work:
+        assert work.session.get_one(Visit, case.visit).revision == 1
+        assert work.session.scalars(select(DecisionMade)).all() == []
+
+
+def test_a_reviewer_moved_between_the_door_and_the_decision_is_refused(case: Case) -> None:
+    """The request was let in under the old area; the move committed before anything was written."""
+    case.record()
+    elsewhere = Actor(case.reviewer.actor.worker_id, Role.REVIEWER, "341882101")
+    with pytest.raises(PostChanged), case.world.work(elsewhere) as work:
+        decide(work, case.visit, NewDecision(Decision.ACCEPT, 1))
+    with case.world.work() as work:
+        assert work.session.get_one(Visit, case.visit).revision == 1

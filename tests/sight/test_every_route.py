@@ -28,7 +28,13 @@ from tests.sight.test_matrix import KINDS, ROLES, SEEN_BY, Target, Township, ask
 __all__ = ["township"]
 BLIND = (Role.ADMINISTRATOR, Role.AUDITOR)
 ROUNDS = size("FAULT_SIGHT_ROUNDS", short=9, long=200)
-PERSONAL = {"person_id": "person", "household_id": "person", "visit_id": "visit", "photo_id": "photo"}
+PERSONAL = {
+    "person_id": "person",
+    "household_id": "person",
+    "visit_id": "visit",
+    "photo_id": "photo",
+    "problem_id": "problem",
+}
 ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -168,6 +174,7 @@ def test_no_other_route_tells_of_anybody_out_of_sight(app: Flask, township: Town
                     township.targets[kind].person,
                     township.targets[kind].visit,
                     township.targets[kind].photo,
+                    township.targets[kind].problem,
                 )
             }
             told = {one for one in ids if one.encode() in nothing.data}

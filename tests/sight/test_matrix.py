@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from server.ledger.models import Event
 from server.people.handing_over import assign
 from server.people.models import Person
 from server.permissions import Actor, Can, Role, may
+from server.problems.models import Problem
 from tests.builders.visits import a_visit_body
 from tests.builders.world import GUANGDE, QIANCUN, SHENGPING, TUANSHAN, Phone, World
 
@@ -40,7 +41,7 @@ SEEN_BY = {
     Role.COUNTY_INSPECTOR: NEAR | {"far", "moved away"},
 }
 KINDS = NEAR | {"far", "moved away", "not there"}
-SUBJECTS = {"person_id", "visit_id", "photo_id"}
+SUBJECTS = {"person_id", "visit_id", "photo_id", "problem_id"}
 WITHIN = {"enrolment_id", "pause_id"}
 """Ids of rows inside a person's file; they are looked for only after the person was seen."""
 NO_FILES = {"worker_id"}
@@ -51,11 +52,12 @@ OF_SPOT_CHECKS = {"plan_id", "check_id", "back_check_id", "rectification_id", "k
 
 @dataclass(frozen=True)
 class Target:
-    """One person, with a visit to them and a photo of it; of what is not there, three ids that nobody has."""
+    """One person, a visit to them, its photo and the problem it found; of what is not there, ids that nobody has."""
 
     person: UUID
     visit: UUID
     photo: UUID
+    problem: UUID
 
 
 Ask = Callable[[Target, UUID], Any]
@@ -114,6 +116,12 @@ ASKS: dict[tuple[str, str], Ask] = {
     ("POST", "/visits/<uuid:visit_id>/decisions"): _just(
         {"decision": "withdraw", "reason": None, "revision": 99}
     ),
+    ("GET", "/visits/<uuid:visit_id>/history"): _nothing,
+    ("GET", "/visits/<uuid:visit_id>/comparison"): _nothing,
+    ("POST", "/visits/<uuid:visit_id>/second-look"): _just({"decision": "accept"}),
+    ("POST", "/visits/<uuid:visit_id>/upholding"): _just({"reason": "核实无误"}),
+    ("GET", "/problems/<uuid:problem_id>"): _nothing,
+    ("POST", "/problems/<uuid:problem_id>/steps"): _just({"step": "start", "revision": 99}),
 }
 QUERIES = {("PUT", "/people/<uuid:person_id>"): {"revision": 1}}
 
@@ -150,12 +158,12 @@ class Township:
             "handed over": self._visited(handed, other),
             "moved away": self._visited(moved, far),
             "nobody's": self._visited(world.person(), chief),
-            "not there": Target(uuid4(), uuid4(), uuid4()),
+            "not there": Target(uuid4(), uuid4(), uuid4(), uuid4()),
         }
         self.phones = {role: world.phone(actor) for role, actor in self.askers.items()}
 
     def _visited(self, person: UUID, visitor: Actor) -> Target:
-        phone, target, data = self.world.phone(visitor), Target(person, uuid4(), uuid4()), picture()
+        phone, target, data = self.world.phone(visitor), Target(person, uuid4(), uuid4(), uuid4()), picture()
         at = self.world.clock().isoformat(timespec="seconds")
         body = a_visit_body(
             person,
@@ -164,12 +172,15 @@ class Township:
             ended_at=None,
             client_created_at=at,
             photos=[{"id": str(target.photo), "kind": "room", "sha256": hashlib.sha256(data).hexdigest()}],
+            problems=[{"code": "leak", "severity": "low", "description": "屋顶漏雨", "photo_ids": []}],
         )
         answer = phone.put(f"/visits/{target.visit}", body)
         assert answer.status_code == 201, answer.json
         form = {"file": (io.BytesIO(data), "a.png"), "photo_id": str(target.photo)}
         assert phone.upload(f"/visits/{target.visit}/photos", form).status_code == 201
-        return target
+        with self.world.work() as work:
+            problem = work.session.scalars(select(Problem.id).where(Problem.visit_id == target.visit)).one()
+        return replace(target, problem=problem)
 
 
 @pytest.fixture
@@ -192,7 +203,12 @@ def subjects(app: Flask) -> list[tuple[str, str, Can]]:
 
 
 def ask(phone: Phone, method: str, path: str, target: Target) -> TestResponse:
-    ids = {"person_id": target.person, "visit_id": target.visit, "photo_id": target.photo}
+    ids = {
+        "person_id": target.person,
+        "visit_id": target.visit,
+        "photo_id": target.photo,
+        "problem_id": target.problem,
+    }
     filled = re.sub(r"<uuid:(\w+)>", lambda one: str(ids.get(one[1], UUID(int=9))), path)
     body = ASKS[method, path](target, phone.actor.worker_id)
     if ASKS[method, path] is PHOTO:
@@ -278,6 +294,8 @@ def test_lists_never_name_what_is_out_of_sight(app: Flask, township: Township) -
             ("/overdue", {"as_of": "2026-02-01"}),
             ("/archives", {}),
             ("/archives", {"query": "测试老人"}),
+            ("/problems", {}),
+            ("/reviews/queue", {}),
         ):
             answer = phone.get(path, **query)
             if answer.status_code == 403:
@@ -285,7 +303,7 @@ def test_lists_never_name_what_is_out_of_sight(app: Flask, township: Township) -
             assert answer.status_code == 200, (role, path, answer.text)
             for kind in KINDS - SEEN_BY[role]:
                 target = township.targets[kind]
-                for one in (target.person, target.visit, target.photo):
+                for one in (target.person, target.visit, target.photo, target.problem):
                     assert str(one) not in answer.text, (role, path, kind)
 
 
