@@ -16,6 +16,7 @@ from server.db import Sessions, unit_of_work
 from server.ledger.models import Event, Look, Pending, Position
 from server.ledger.payloads import is_sealed, parted, people_named
 from server.photos.models import Photo
+from server.reviews.states import ON_THE_WIRE
 from server.vault.fields import DataKey, SealBroken, key_of
 from server.vault.keys import KeyStore
 from server.visits.digest import TOLD, digest_of
@@ -26,6 +27,7 @@ Fault = dict[str, Any]
 PAGE = 500
 EVENTS_AT_ONCE = 20_000
 ERASED = "person.erased"
+_STATES = {stage.value: state for stage, state in ON_THE_WIRE.items()}
 RECORDED, STORED = "visit.recorded", "photo.stored"
 
 
@@ -176,6 +178,12 @@ class Records:
         return found
 
 
+def state_told(said: Mapping[str, Any]) -> VisitState | None:
+    """Give the state that a telling left the visit in; a decision names the stage, which the row has as its state."""
+    stage = said.get("to")
+    return _STATES.get(stage) if stage else VisitState.SUBMITTED
+
+
 def _visit_differs(row: Any, told: Sequence[tuple[str, dict[str, Any] | None]]) -> str | None:
     """Name what of a visit's row is not as it was told; None when all is well."""
     if not any(action == RECORDED for action, _ in told):
@@ -190,8 +198,7 @@ def _visit_differs(row: Any, told: Sequence[tuple[str, dict[str, Any] | None]]) 
     if "row" in bodies[-1] and bodies[-1]["row"] != digest_of(row._mapping):  # noqa: SLF001  (a public name of Row)
         return "visit differs"
     states = [said for said in tellings if "revision" in said]
-    state = states[-1].get("to", VisitState.SUBMITTED.value)
-    if (states[-1]["revision"], state) != (row.revision, row.state.value):
+    if (states[-1]["revision"], state_told(states[-1])) != (row.revision, row.state):
         return "visit state"
     return None
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from server.auditing.comparing import state_told
 from server.auditing.proving import LedgerDiffers
 from server.errors import Conflict
 from server.ledger.checkpoints import latest, tree_of
@@ -106,9 +107,9 @@ def _opened(event: Event, key: DataKey | None) -> str | None:
 
 
 def _state(shown: list[dict[str, Any]]) -> str:
-    state = VisitState.SUBMITTED.value
+    state = VisitState.SUBMITTED
     for entry in shown:
         if entry["payload"] and entry["leaf"]["subject"].startswith("visit:"):
             said = json.loads(parted(entry["payload"])[1])
-            state = said.get("to") or VisitState.SUBMITTED.value
-    return str(state)
+            state = state_told(said) or state
+    return state.value

@@ -43,6 +43,8 @@ KINDS: Mapping[str, LookKind] = {
     "visit.read": LookKind.VISIT,
     "visit.history_read": LookKind.VISIT,
     "visit.compared": LookKind.VISIT,
+    "visit.looked_again": LookKind.VISIT,
+    "visit.upheld": LookKind.VISIT,
     "visit.receipt_read": LookKind.RECEIPT,
     "photo.read": LookKind.PHOTO,
     "photo.original_read": LookKind.PHOTO_ORIGINAL,

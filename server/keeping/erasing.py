@@ -73,11 +73,19 @@ OVERWRITTEN: Mapping[str, Mapping[str, Any]] = {
     },
     "back_checks": {"open_answers": {}, "photo_ids": [], "recalled_on": None},
     "rectification_steps": {"photo_ids": []},
+    "problem_steps": {"photo_ids": []},
 }
 """What becomes of columns in the clear; sealed ones are emptied in every table that has the person's id."""
 
 BODIES = ("visits", "visit_revisions")
 """Tables whose `open_body` keeps only what counts, and whose `fingerprint` is forgotten."""
+
+OF_PICTURES = {
+    "photo_prints": ("photo_id",),
+    "photo_twins": ("photo_id", "other_id"),
+    "renditions": ("photo_id",),
+}
+"""Rows that hang on a picture, by the columns that name one; they go with it."""
 
 DELETED = ("findings", "visit_marks", "photos")
 """Rows about the person that say nothing without what was erased, or are the pictures themselves."""
@@ -85,6 +93,7 @@ DELETED = ("findings", "visit_marks", "photos")
 LEFT = (
     *("dwellings", "enrolments", "responsibilities", "pauses", "care_agreements", "problems", "duties"),
     *("emergency_people", "escalations", "kinships", "visit_decisions", "spot_checks", "rectifications"),
+    *("problem_escalations", "blind_reviews"),
     *("spot_check_judgements", "ledger_events", "ledger_positions", "ledger_looks"),
 )
 """Tables of ids, days, words and sealed texts alone."""
@@ -178,7 +187,9 @@ def _forget_pictures(work: Work, person: Person) -> list[str]:
             select(photos.c.blob_key).where(photos.c.person_id == person.id, photos.c.blob_key.is_not(None))
         ),
     ]
-    work.session.execute(delete(renditions).where(renditions.c.photo_id.in_(ids)))
+    for name, columns in OF_PICTURES.items():
+        table = _table(name)
+        work.session.execute(delete(table).where(or_(*(table.c[column].in_(ids) for column in columns))))
     if named:
         marked = set(work.session.scalars(select(Orphan.blob_key).where(Orphan.blob_key.in_(named))))
         fresh = [{"blob_key": key, "found_at": work.now} for key in named if key not in marked]

@@ -127,6 +127,21 @@ def test_a_ledger_is_signed_exported_and_verified(office: Office) -> None:
     assert office.verified() == 0, "what came after the checkpoint is not covered by it, and is no fault"
 
 
+def test_a_record_that_awaits_a_second_pair_of_eyes_is_as_it_was_told(office: Office) -> None:
+    bureau = office.bureau
+    visit = bureau.visited(outcome="dead", answers={}, identity_checked_by=None, conclusion=None)
+    decision = {"decision": "accept", "reason": None, "revision": 1}
+    answer = bureau.phones[Role.REVIEWER].post(f"/visits/{visit}/decisions", decision)
+    assert (answer.status_code, answer.json["state"]) == (201, "submitted"), answer.json
+    office.signed()
+    assert office.verified() == 0
+    assert (
+        bureau.phones[Role.CHIEF].post(f"/visits/{visit}/decisions", decision | {"revision": 2}).status_code
+        == 201
+    )
+    assert office.verified() == 0
+
+
 def test_a_part_of_it_can_be_verified_by_itself(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         office.bureau.visited()
