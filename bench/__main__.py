@@ -14,6 +14,8 @@ from typing import Any
 
 from bench import (
     county,
+    evidence,
+    evidence_speed,
     growth,
     main_job,
     measuring,
@@ -39,6 +41,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "sqlite": lambda plan: main_job.record(replace(plan, clients=(8,)), photos=0, sqlite=True),
     "servers": servers.compare,
     "restarts": restarts.lose_none,
+    "evidence": evidence.evidence,
 }
 LARGE: Mapping[str, Benchmark] = {
     "pages": pages.pages,
@@ -48,6 +51,7 @@ LARGE: Mapping[str, Benchmark] = {
     "county": county.county,
     "growth": growth.growth,
     "spotchecks": spotchecks.draws,
+    "evidence_speed": evidence_speed.speed,
 }
 """Those that need a store of their own, which takes minutes to build and is kept with `--keep FOLDER`."""
 EVERY = {**BENCHMARKS, **LARGE}

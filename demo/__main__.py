@@ -34,6 +34,7 @@ HAPPENED = {
     "voided": "作废",
     "spot checks": "抽查",
     "rectified": "整改销号",
+    "doubtful": "带提示待核实",
 }
 
 

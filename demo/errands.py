@@ -25,6 +25,7 @@ class Manner(StrEnum):
     HAZARD = "hazard"
     CARELESS = "careless"  # returned by the reviewer, then corrected
     WRONG = "wrong"  # voided by the reviewer
+    DOUBTFUL = "doubtful"  # with something that makes a reviewer look, and left in the queue
     REVIEW = "review"  # two surveyors and a photo
     FORGOTTEN = "forgotten"
 
@@ -44,6 +45,9 @@ ONCE_EACH = (
     Manner.HAZARD,
     Manner.HAZARD,
     Manner.REMOTE,
+    Manner.DOUBTFUL,
+    Manner.DOUBTFUL,
+    Manner.DOUBTFUL,
 )
 """What happens to some of the dispersed in a month, whatever chance says."""
 

@@ -9,6 +9,7 @@ from random import Random  # noqa: TID251  (lent with its seed)
 from typing import Any
 from uuid import UUID
 
+from demo.doubtful import doubtful, last_of
 from demo.errands import NOBODY_COMES, Errand, Manner, plan_month
 from demo.phone import Phone
 from demo.pictures import picture
@@ -82,6 +83,7 @@ class _Player:
         self.cursors: dict[str, str] = {}
         self.last_outing: dict[str, dt.date] = {}
         self.handed_over: set[str] = set()
+        self.seen_before: bytes | None = None
         self.handed_over_at = self.end
 
     def play(self) -> "Counter[str]":
@@ -166,6 +168,10 @@ class _Player:
         )
         record = written(told, self.chance)
         pictures = {photo: picture(self.chance) for photo in photos}
+        if errand.manner is Manner.DOUBTFUL:
+            doubtful(record, pictures, self.seen_before, self.happened["doubtful"])
+            self.happened["doubtful"] += 1
+        self.seen_before = self.seen_before or last_of(pictures)
         for declared in record["photos"]:
             declared["sha256"] = sha256(pictures[UUID(declared["id"])]).hexdigest()
         visit_id = self._new_id()
@@ -207,6 +213,8 @@ class _Player:
         kinds: list[str] = []
         if errand.manner is Manner.HAZARD:
             kinds = ["hazard"]
+        elif errand.manner is Manner.DOUBTFUL:
+            kinds = ["room"]
         elif errand.manner in {Manner.MET, Manner.FILED_LATE, Manner.REVIEW, Manner.CARELESS}:
             wanted = ["room", "house_out", *(["person"] if errand.item["photo_consent"] else [])]
             kinds = self.chance.sample(wanted, self.chance.choice([0, 1, 1, 2]))
@@ -229,7 +237,7 @@ class _Player:
             elif manner is Manner.CARELESS:
                 decision |= {"decision": "return", "reason": "请补充本人近况和联系到的照料人情况。"}
                 self.happened["returned and corrected"] += 1
-            elif self.chance.random() < 0.3:
+            elif manner is Manner.DOUBTFUL or self.chance.random() < 0.3:
                 continue  # still in the queue
             self.reviewer.post(path, decision)
             if manner is Manner.CARELESS:

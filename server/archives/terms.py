@@ -38,6 +38,7 @@ class EventKind(Term):
     DUTY_MISSED = "duty_missed", "任务未按期完成", "CONTRACT §7"
     ENROLLED = "enrolled", "纳入救助", "CONTRACT §7"
     ENROLMENT_ENDED = "enrolment_ended", "退出救助", "CONTRACT §7"
+    FINDING = "finding", "佐证提示", "CONTRACT §6"
     HANDED_OVER = "handed_over", "责任人变更", "CONTRACT §7"
     PAUSE = "pause", "暂停走访", "CONTRACT §7"
     PROBLEM = "problem", "发现问题", "CONTRACT §7"

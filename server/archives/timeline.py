@@ -16,6 +16,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts.models import Worker
 from server.archives.terms import EventKind
+from server.evidence.models import FindingMade
+from server.evidence.rules.sentences import sentence
+from server.evidence.terms import ABOVE_INFO
 from server.http import paging
 from server.ledger.work import Work
 from server.people.models import CareAgreement, CareAssessment, Enrolment, Pause, Person, Responsibility
@@ -161,7 +164,26 @@ def _sources(work: Work) -> tuple[Source, ...]:
             lambda row: {"worker_id": row.worker_id, "kind": row.kind, "to_at": row.to_at},
         ),
         Source(EventKind.PROBLEM, Problem, Problem.found_at, _problem, open_problems),
+        *((_FINDINGS,) if work.actor.may(Can.SEE_FINDINGS) else ()),
     )
+
+
+def _finding(row: FindingMade) -> dict[str, Any]:
+    return {
+        "visit_id": row.visit_id,
+        "code": row.code,
+        "severity": row.severity,
+        "title": sentence(row.code, row.evidence),
+    }
+
+
+_FINDINGS = Source(
+    EventKind.FINDING,
+    FindingMade,
+    FindingMade.found_at,
+    _finding,
+    (FindingMade.withdrawn_at.is_(None), FindingMade.severity.in_(sorted(ABOVE_INFO))),
+)
 
 
 def _visit(row: Visit) -> dict[str, Any]:

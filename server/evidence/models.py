@@ -62,25 +62,25 @@ class Unjudged(Base):
 class PhotoPrint(Base):
     """What a photo is found by when it comes again in another file (`server.photos.likeness`).
 
-    Hashes of the whole picture and of its inner part, and the bands of each; all None when it shows nothing that could
+    Hashes of the whole picture and of its middle part, and the bands of each; all None when it shows nothing that could
     be compared.
     """
 
     __tablename__ = "photo_prints"
     __table_args__ = tuple(
         Index(f"ix_photo_prints_{name}", name)
-        for name in ("whole_1", "whole_2", "whole_3", "inner_1", "inner_2", "inner_3")
+        for name in ("whole_1", "whole_2", "whole_3", "middle_1", "middle_2", "middle_3")
     )
 
     photo_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     whole: Mapped[int | None] = mapped_column(BigInteger)
-    inner: Mapped[int | None] = mapped_column(BigInteger)
+    middle: Mapped[int | None] = mapped_column(BigInteger)
     whole_1: Mapped[int | None]
     whole_2: Mapped[int | None]
     whole_3: Mapped[int | None]
-    inner_1: Mapped[int | None]
-    inner_2: Mapped[int | None]
-    inner_3: Mapped[int | None]
+    middle_1: Mapped[int | None]
+    middle_2: Mapped[int | None]
+    middle_3: Mapped[int | None]
 
 
 class PhotoTwin(Base):

@@ -101,7 +101,7 @@ def print_of(image: Image.Image) -> Print:
     """Give the hashes that a photo is found by."""
     steps = [_steps(image, window) for window in KEPT]
     hashes = tuple(_signed(_hash(one)) for one in steps)
-    bands = tuple(tuple(_value(band) for band in _bands(one)) for one in steps)
+    bands = tuple(bands_of(_hash(one)) for one in steps)
     return Print((hashes[0], hashes[1]), (bands[0], bands[1]))
 
 
@@ -212,6 +212,12 @@ def _value(band: Sequence[int]) -> int:
     for step in band:
         value = value << 1 | (step > 0)
     return value
+
+
+def bands_of(number: int) -> tuple[int, ...]:
+    """Give the bands of a hash."""
+    signs = [(number >> CELLS * CELLS - 1 - at & 1) for at in range(CELLS * CELLS)]
+    return tuple(_value(band) for band in _bands(signs))
 
 
 def _near(band: Sequence[int]) -> set[int]:

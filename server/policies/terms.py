@@ -44,7 +44,7 @@ EVIDENCE = (
     _evidence("night_until", 6, "hour", "几点以前算不寻常时段"),
     _evidence("compared_days", 45, "day", "同一人的走访在前后多少天内互相比较"),
     _evidence("notes_least", 14, "character", "备注多少字以上才比较"),
-    _evidence("notes_alike", 80, "percent", "备注相似到百分之多少起提示"),
+    _evidence("notes_alike", 55, "percent", "备注相似到百分之多少起提示"),
     _evidence("text_least", 20, "character", "多少字以上的文字在全部记录中比较"),
     _evidence("text_people", 4, "piece", "同样的文字用于多少名其他对象起提示"),
     _evidence("answers_least", 12, "piece", "回答多少项以上才比较"),

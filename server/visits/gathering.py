@@ -147,10 +147,15 @@ _NEAR = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The facts of a visit, and the thresholds of its day and area."""
+    """The facts of a visit, and the thresholds of its day and area.
+
+    `beside` are all the visits that it was compared with, those that were voided among them.
+    """
 
     facts: VisitFacts
     thresholds: Thresholds
+    beside: tuple[Marks, ...] = ()
+    same_text: tuple[Marks, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +202,10 @@ def gather(work: Work, visit_id: UUID) -> Gathered | None:
         **_photos(work, row.id, row.household_id),
     )
     facts = replace(facts, marks=replace(facts.marks, place=_place(facts, t)))
-    return Gathered(_compared(work, facts, t), t)
+    return _compared(work, facts, t)
 
 
-def _compared(work: Work, facts: VisitFacts, t: Thresholds) -> VisitFacts:
+def _compared(work: Work, facts: VisitFacts, t: Thresholds) -> Gathered:
     marks = facts.marks
     around = storing.around(work.session, marks, t.compared_within)
     same_text = (
@@ -208,13 +213,14 @@ def _compared(work: Work, facts: VisitFacts, t: Thresholds) -> VisitFacts:
     )
     near = {one.person_id for one in around if _is_of_interest(marks, one, t)} - {marks.person_id}
     theirs = homes_of(work, sorted(near, key=str)) if near else Homes({}, {})
-    return replace(
+    whole = replace(
         facts,
         around=tuple(one for one in around if not one.is_void),
         same_text=tuple(one for one in same_text if not one.is_void),
         homes_of=theirs.places,
         household_of=theirs.households,
     )
+    return Gathered(whole, t, around, same_text)
 
 
 def _is_of_interest(mine: Marks, other: Marks, t: Thresholds) -> bool:

@@ -100,18 +100,22 @@ def _spread(work: Work, known: Gathered) -> None:
     others = {one.other_visit_id for one in (*facts.same_bytes, *facts.near)}
     if old != mine:
         storing.write_marks(work.session, old, mine)
-        for marks in (old, mine):
-            if marks is not None:
-                others |= _compared_with(work, marks, known.thresholds)
+        others |= _related(mine, known.beside, known.same_text, known.thresholds)
+        if old is not None:
+            others |= _related_before(work, old, known.thresholds)
+        if mine.is_death or (old is not None and old.is_death):
+            since = min(one.began_at for one in (old, mine) if one is not None)
+            asked = {"person_id": mine.person_id, "at": since}
+            others |= {row.id for row in _MET_LATER.all(work.session, asked)}
     storing.ask_again(work.session, others - {mine.visit_id})
 
 
-def _compared_with(work: Work, marks: Marks, t: Thresholds) -> set[UUID]:
-    around = storing.around(work.session, marks, t.compared_within)
-    others = {one.visit_id for one in around if is_related(marks, one, t)}
-    if marks.text_length >= t.text_least:
-        others |= {one.visit_id for one in storing.same_text(work.session, marks, t.compared_within)}
-    if marks.is_death:
-        asked = {"person_id": marks.person_id, "at": marks.began_at}
-        others |= {row.id for row in _MET_LATER.all(work.session, asked)}
-    return others
+def _related_before(work: Work, old: Marks, t: Thresholds) -> set[UUID]:
+    """Name the visits that a rule may have spoken about because of what a visit was before it changed."""
+    beside = storing.around(work.session, old, t.compared_within)
+    same = storing.same_text(work.session, old, t.compared_within) if old.text_length >= t.text_least else ()
+    return _related(old, beside, same, t)
+
+
+def _related(marks: Marks, beside: Sequence[Marks], same_text: Sequence[Marks], t: Thresholds) -> set[UUID]:
+    return {one.visit_id for one in beside if is_related(marks, one, t)} | {one.visit_id for one in same_text}

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -179,11 +180,13 @@ class _AtWork:
         self._work = self._house.work(self._unit.__enter__(), self._actor)
         return self._work
 
-    def __exit__(self, *error: object) -> None:
-        if error[0] is None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
             try:
                 self._work.close()
             except BaseException as failure:
                 self._unit.__exit__(type(failure), failure, failure.__traceback__)
                 raise
-        self._unit.__exit__(*error)
+        self._unit.__exit__(kind, error, trace)

@@ -29,8 +29,7 @@ def at_the_home(facts: VisitFacts, t: Thresholds) -> Iterator[Finding]:
     if not facts.at_home or facts.is_paper:
         return
     if facts.fix is not None and not is_of_the_visit(facts.fix, facts, t):
-        doubt = {"doubt": "fix_at_another_time"}
-        yield _fence(FindingCode.FENCE_UNCLEAR, doubt, FindingSeverity.NOTICE)
+        yield _fence(FindingCode.FENCE_UNCLEAR, {"doubt": "fix_at_another_time"})
         return
     verdict = _best(facts.fix, facts.homes, t)
     told = _told(verdict, t)
@@ -45,9 +44,10 @@ def at_the_home(facts: VisitFacts, t: Thresholds) -> Iterator[Finding]:
 
 
 def is_of_the_visit(fix: Fix, facts: VisitFacts, t: Thresholds) -> bool:
-    """Say whether a fix was taken during the visit; one whose time is unknown is taken for it."""
+    """Say whether a fix was taken during the visit; one whose time is unknown is as old as the record."""
     began, ended = facts.marks.began_at, facts.marks.ended_at or facts.marks.began_at
-    return fix.taken_at is None or began - t.fix_apart <= fix.taken_at <= max(began, ended) + t.fix_apart
+    taken_at = fix.taken_at or facts.marks.made_at or began
+    return began - t.fix_apart <= taken_at <= max(began, ended) + t.fix_apart
 
 
 def many_homes_from_one_spot(facts: VisitFacts, t: Thresholds) -> Iterator[Finding]:

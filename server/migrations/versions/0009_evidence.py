@@ -15,7 +15,7 @@ CODES = (
     *("travel_impossible", "visits_overlap", "too_short", "clock_off", "recorded_later", "written_in_series"),
     *("unusual_hour", "met_after_death", "notes_copied", "answers_copied", "text_in_many"),
 )
-BANDS = ("whole_1", "whole_2", "whole_3", "inner_1", "inner_2", "inner_3")
+BANDS = ("whole_1", "whole_2", "whole_3", "middle_1", "middle_2", "middle_3")
 STANDING = sa.text("withdrawn_at IS NULL")
 MARKED = sa.text("text_mark IS NOT NULL")
 
@@ -135,7 +135,7 @@ def upgrade() -> None:
         "photo_prints",
         sa.Column("photo_id", sa.Uuid(), nullable=False),
         sa.Column("whole", sa.BigInteger(), nullable=True),
-        sa.Column("inner", sa.BigInteger(), nullable=True),
+        sa.Column("middle", sa.BigInteger(), nullable=True),
         *(sa.Column(name, sa.Integer(), nullable=True) for name in BANDS),
         sa.PrimaryKeyConstraint("photo_id", name=op.f("pk_photo_prints")),
     )
