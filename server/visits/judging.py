@@ -24,6 +24,8 @@ BATCH = 16
 """Visits judged in one transaction of the job: on SQLite nobody else writes meanwhile."""
 AT_ONCE = 48
 """Rows of the queue that a reader takes off at once, besides those of what they read."""
+A_FEW = 8
+"""Rows that they take off when more wait than that, as after an upgrade of a large store."""
 ROUNDS = 3
 """How often a reader looks again: what was judged may have asked for what they read once more."""
 
@@ -55,9 +57,13 @@ def catch_up(work: Work, visits: Sequence[UUID]) -> None:
 
     While the job keeps up, nothing waits. Where it does not run, whoever reads does its work, a bounded part at a time.
     """
-    for _ in range(ROUNDS):
+    for again in range(ROUNDS):
         waiting = {row.visit_id for row in storing.waiting_of(work.session, visits)}
+        if again and visits and not waiting:
+            return
         others = [row.visit_id for row in storing.oldest_waiting(work.session, AT_ONCE)]
+        if len(others) == AT_ONCE:  # the job is far behind, and goes on
+            others = others[:A_FEW]
         chosen = [*dict.fromkeys([*others, *sorted(waiting, key=str)])]
         if not chosen:
             return
