@@ -1,6 +1,6 @@
 """Reads the forms of pages through the schemas of the API, so that both refuse the same."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -30,12 +30,19 @@ def take_in() -> None:
         raise TooLarge("填写的内容超过 256 KB，请减少文字后再提交。") from None
 
 
-def sent(schema: type[Schema], *, lists: Collection[str] = (), numbers: Collection[str] = ()) -> Any:
+def sent(
+    schema: type[Schema],
+    *,
+    lists: Collection[str] = (),
+    numbers: Collection[str] = (),
+    leave_out: Collection[str] = (),
+) -> Any:
     """Load the form of this request; an empty field counts as left out.
 
-    `lists` may come several times, `numbers` become whole numbers; what cannot stays, for the schema to refuse.
+    `lists` may come several times, `numbers` become whole numbers; what cannot stays, for the schema to refuse. `leave_out`
+    are fields of the page's own.
     """
-    return _loaded(schema, request.form, lists, numbers)
+    return _loaded(schema, request.form, lists, numbers, leave_out)
 
 
 def asked(schema: type[Schema], *, numbers: Collection[str] = ()) -> Any:
@@ -58,14 +65,20 @@ def _loaded(
         if name in lists:
             values[name] = texts
         else:
-            values[name] = _number(texts) if name in numbers else texts[0] if len(texts) == 1 else texts
+            values[name] = whole(texts) if name in numbers else texts[0] if len(texts) == 1 else texts
+    return fitted(schema, values)
+
+
+def fitted(schema: type[Schema], values: Mapping[str, Any]) -> Any:
+    """Load what a page has put together from its form."""
     try:
         return _made(schema).load(values, unknown=RAISE)
     except ValidationError as error:
         raise Invalid(errors=flat(error.messages)) from None
 
 
-def _number(texts: list[str]) -> Any:
+def whole(texts: list[str]) -> Any:
+    """Give a single text of digits as a number, and anything else as it is, for a schema to refuse."""
     if len(texts) == 1 and texts[0].isascii() and texts[0].isdecimal() and len(texts[0]) < 10:  # noqa: PLR2004
         return int(texts[0])
     return texts if len(texts) > 1 else texts[0]

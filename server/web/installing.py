@@ -4,7 +4,21 @@ from flask import Blueprint, Flask
 
 from server.http.guard import needs
 from server.permissions import Can
-from server.web import audit, checkpoint, files, home, looks, pictures, queue, showing, signing, visit
+from server.web import (
+    audit,
+    checkpoint,
+    checks,
+    files,
+    home,
+    looks,
+    pictures,
+    plans,
+    queue,
+    rectifications,
+    showing,
+    signing,
+    visit,
+)
 from server.web.features import Entry
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -13,6 +27,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     visit.blueprint,
     pictures.blueprint,
+    plans.blueprint,
+    checks.blueprint,
+    rectifications.blueprint,
     looks.blueprint,
     audit.blueprint,
     checkpoint.blueprint,
@@ -20,6 +37,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 ENTRIES: tuple[Entry, ...] = (
     queue.ENTRY,
+    plans.ENTRY,
+    checks.ENTRY,
+    rectifications.ENTRY,
     audit.ENTRY,
     looks.ENTRY,
     checkpoint.ENTRY,

@@ -1,13 +1,19 @@
 """The pages of office work in a real browser: read by everybody, led by keyboard, and nothing to complain of."""
 
+import base64
+import re
+from pathlib import Path
+
 import pytest
 
 from server.permissions import Role
-from tests.builders.world import GUANGDE, World
+from tests.builders.world import GUANGDE, SHENGPING, World
 from tests.engines.chromium import Page
+from tests.spotchecks.case import ANSWERS, Case
 from tests.web.conftest import browser_user, sign_in
 from tests.web.test_audit import signed
-from tests.web.test_in_chromium import look
+from tests.web.test_in_chromium import SHOTS, look
+from tests.web.town import CANARY
 
 pytestmark = pytest.mark.browser
 
@@ -35,3 +41,72 @@ def test_the_auditors_pages_can_be_read_by_everybody(tab: Page, address: str, wo
     assert wrong == []
     tab.go(f"{address}/web/audit?person_id=x")
     assert tab.js("document.querySelector('#person_id').getAttribute('aria-invalid')") == "true"
+
+
+def test_the_pages_of_a_spot_check_can_be_read_by_everybody(tab: Page, address: str, world: World) -> None:
+    case = Case(world)
+    chief = browser_user(world, Role.CHIEF, SHENGPING, username="head")
+    reviewer = browser_user(world, Role.REVIEWER, SHENGPING, username="checker")
+    case.reviewer = world.phone(reviewer.actor)
+    case.go(share=100, count=2, strata=["village", "category"])
+    case.chief = world.phone(chief.actor)
+    assert case.assign(case.reviewer).status_code == 200
+    checks = [str(one["id"]) for one in case.checks(case.reviewer, mine="true")]
+    done = checks[1]
+    assert (
+        case.submit(done, case.reviewer, answers=ANSWERS | {"water": "well", "food": "lacking"}).status_code
+        == 201
+    )
+    major = case.judge(done, case.chief, "major", rectify={"what": "请补访并当面核对用水、住房情况"})
+    assert major.status_code == 201, major.json
+    assert case.submit(checks[2], case.reviewer).status_code == 201
+    sign_in(tab, address, reviewer)
+    wrong = look(tab, address, f"/web/spot-checks/{checks[0]}", "check-form")
+    wrong += look(tab, address, f"/web/spot-checks/plans/{case.plan}/worksheet", "worksheet")
+    tab.ask("Emulation.setEmulatedMedia", media="print")
+    tab.go(f"{address}/web/spot-checks/plans/{case.plan}/worksheet")
+    assert tab.js("getComputedStyle(document.querySelector('.top')).display") == "none"
+    printed = base64.b64decode(tab.ask("Page.printToPDF", preferCSSPageSize=True)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == len(checks) - 2  # one sheet of A4 each
+    if SHOTS:
+        (Path(SHOTS) / "worksheet.pdf").write_bytes(printed)
+    tab.ask("Emulation.setEmulatedMedia", media="")
+    tab.submit("form[action$='/sign-out'] button")
+    sign_in(tab, address, chief)
+    wrong += look(tab, address, "/web/", "chief-home")
+    wrong += look(tab, address, "/web/spot-checks/plans", "plans")
+    wrong += look(tab, address, "/web/spot-checks/plans/new", "plan-new")
+    wrong += look(tab, address, f"/web/spot-checks/plans/{case.plan}", "plan")
+    wrong += look(tab, address, f"/web/spot-checks/plans/{case.plan}/results", "plan-results")
+    wrong += look(tab, address, "/web/spot-checks", "checks")
+    wrong += look(tab, address, f"/web/spot-checks/{checks[2]}", "check-judging")
+    wrong += look(tab, address, "/web/rectifications", "rectifications")
+    wrong += look(tab, address, f"/web/rectifications/{major.json['rectification_id']}", "rectification")
+    assert (wrong, tab.complaints()) == ([], [])
+
+
+def test_a_check_is_judged_with_the_keyboard_alone_and_a_second_press_sends_nothing(
+    tab: Page, address: str, world: World
+) -> None:
+    case = Case(world)
+    chief = browser_user(world, Role.CHIEF, SHENGPING, username="head")
+    case.go(share=100, count=1)
+    case.chief = world.phone(chief.actor)
+    assert case.assign(case.reviewer).status_code == 200
+    check = str(case.checks(case.reviewer, mine="true")[0]["id"])
+    assert case.submit(check, case.reviewer, notes=CANARY).status_code == 201
+    sign_in(tab, address, chief)
+    tab.go(f"{address}/web/spot-checks/{check}")
+    assert tab.js("window.bad") is None
+    assert CANARY[:40] in tab.text()
+    tab.js("document.querySelector('input[name=result]').focus()")
+    tab.press(" ")
+    for _ in range(3):
+        tab.press("Tab")
+    assert tab.js("document.activeElement.textContent") == "确认认定"
+    tab.js("document.querySelector('#judge ~ form').requestSubmit(); null")
+    tab.js("document.querySelector('#judge ~ form').requestSubmit(); null")
+    tab.until("location.search.includes('done=judged')")
+    assert "已认定。" in tab.until("document.body.innerText")
+    assert case.checks(case.chief, state="judged")[0]["result"] == "pass"
+    assert tab.complaints() == []

@@ -78,3 +78,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key.length === 1) done = open(event.key.toLowerCase());
   if (done) event.preventDefault();
 });
+
+// A paper is printed by its button as by the browser's own menu.
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();
+});
