@@ -13,6 +13,7 @@ from server.web import (
     looks,
     pictures,
     plans,
+    problems,
     queue,
     rectifications,
     showing,
@@ -27,6 +28,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     visit.blueprint,
     pictures.blueprint,
+    problems.blueprint,
     plans.blueprint,
     checks.blueprint,
     rectifications.blueprint,
@@ -37,6 +39,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 ENTRIES: tuple[Entry, ...] = (
     queue.ENTRY,
+    problems.ENTRY,
     plans.ENTRY,
     checks.ENTRY,
     rectifications.ENTRY,
