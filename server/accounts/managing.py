@@ -11,7 +11,7 @@ from server.accounts.models import BoundIdentity, Invite, RoleGrant, SignIn, Wor
 from server.accounts.password_rules import check_password
 from server.accounts.tokens import invite_code
 from server.db import rows_of
-from server.errors import Conflict, Invalid, NotFound
+from server.errors import Conflict, Invalid, NotAllowed, NotFound
 from server.ledger.work import Work
 from server.permissions import Role
 from server.regions.service import region_on
@@ -24,6 +24,13 @@ class UsernameTaken(Conflict):
 
     title = "用户名已被占用"
     detail = "这个用户名已被占用，请换一个。"
+
+
+class OwnAccount(NotAllowed):
+    """Nobody disables their own account or changes their own role: another administrator does."""
+
+    title = "不能改动自己的账户"
+    detail = "不能停用自己的账户或调整自己的岗位、辖区，请由另一名系统管理员办理。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ def register(work: Work, new: NewWorker) -> Worker:
 
 def grant(work: Work, worker_id: UUID, role: Role, area_code: str) -> None:
     """Give a worker another role or area from now on; the earlier one stays in its history. Sessions end."""
+    _refuse_own(work, worker_id)
     _worker(work, worker_id)
     region_on(work.session, area_code, work.today)
     work.session.execute(
@@ -139,6 +147,7 @@ def unbind(work: Work, worker_id: UUID) -> int:
 
 def disable(work: Work, worker_id: UUID) -> None:
     """Disable an account: its tokens are dead at once, its past work stays."""
+    _refuse_own(work, worker_id)
     worker = _worker(work, worker_id)
     worker.disabled_at = worker.disabled_at or work.now
     end_sessions(work, worker_id)
@@ -196,6 +205,11 @@ def end_sessions(work: Work, worker_id: UUID) -> None:
         .where(SignIn.worker_id == worker_id, SignIn.revoked_at.is_(None))
         .values(revoked_at=work.now)
     )
+
+
+def _refuse_own(work: Work, worker_id: UUID) -> None:
+    if work.actor_id == worker_id:
+        raise OwnAccount
 
 
 def _worker(work: Work, worker_id: UUID) -> Worker:

@@ -21,9 +21,15 @@ def names_of(session: Session, worker_ids: Collection[UUID]) -> dict[UUID, str]:
 
 
 def accounts_page(
-    work: Work, *, limit: int = paging.DEFAULT_LIMIT, cursor: Any = None, only: UUID | None = None
+    work: Work,
+    *,
+    limit: int = paging.DEFAULT_LIMIT,
+    cursor: Any = None,
+    only: UUID | None = None,
+    role: Role | None = None,
+    area: str | None = None,
 ) -> dict[str, Any]:
-    """List the accounts inside the actor's area, by id."""
+    """List the accounts inside the actor's area, by id; of a role or in an area only, if asked for."""
     after = paging.decode(cursor, (UUID,))
     limit = max(1, min(limit, paging.MOST))
     wanted = (
@@ -36,6 +42,10 @@ def accounts_page(
         wanted = wanted.where(inside(RoleGrant.area_code, work.actor.area_code))
     if only is not None:
         wanted = wanted.where(Worker.id == only)
+    if role is not None:
+        wanted = wanted.where(RoleGrant.role == role)
+    if area is not None:
+        wanted = wanted.where(inside(RoleGrant.area_code, area))
     if after is not None:
         wanted = wanted.where(Worker.id > after[0])
     rows, next_cursor = paging.page(work.session.execute(wanted).all(), limit, lambda row: (row[0].id,))

@@ -9,18 +9,21 @@ from urllib.parse import urlsplit
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
+from server.accounts import stepping_up
 from server.accounts.signing_in import OtpRequired
 from server.errors import NotFound, NotSignedIn, Refusal
 from server.http.guard import in_one_look, in_one_transaction, work
 from server.http.parts import parts
 from server.permissions import Can
 from server.web.cookies import session_token
-from server.web.forms import take_in
+from server.web.forms import STEP_UP, take_in
 from server.web.refusing import ForgedForm
 
 Answer = TypeVar("Answer")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 SAFE = frozenset({"GET", "HEAD"})
+SECRET = frozenset({STEP_UP, "password", "seed"})
+"""What was typed and is never shown again."""
 ANSWERED_ELSEWHERE = (NotSignedIn, NotFound, OtpRequired)
 """Refusals after which the page that the form stood on cannot be shown again."""
 
@@ -45,8 +48,9 @@ def shows(
     new_keys: int = 0,
     own_transactions: bool = False,
     again: Callable[..., ResponseReturnValue] | None = None,
+    step_up: bool = False,
 ) -> Callable[[View], View]:
-    """Declare what a page needs.
+    """Declare what a page needs; `step_up` asks for a fresh one-time code with the form (TRUST §2).
 
     `again` shows the page on which a refused form stood once more, with the refusal and what was typed, in a new
     transaction: `again(refusal=…, typed=…, **of_the_address)`.
@@ -63,7 +67,8 @@ def shows(
             if new_keys:
                 parts().keys.reserve(new_keys)
             try:
-                return in_one(can, lambda: make_response(view(*args, **kwargs)))
+                prove = _proof(can) if step_up else None
+                return in_one(can, lambda: make_response(_done(prove, view, args, kwargs)))
             except Refusal as refusal:
                 if again is None or isinstance(refusal, ANSWERED_ELSEWHERE):
                     raise
@@ -87,10 +92,22 @@ def in_one(can: Can, act: Callable[[], Answer]) -> Answer:
     return run(can, at_browser, token=session_token)
 
 
+def _proof(can: Can) -> Callable[[], None]:
+    """Count the try to confirm a deed, before it is made, so that it stays counted whatever becomes of the deed."""
+    counted_at = in_one(can, lambda: stepping_up.count_try(work()))
+    return lambda: stepping_up.prove(work(), request.form.get(STEP_UP, ""), counted_at)
+
+
+def _done(prove: Callable[[], None] | None, view: Any, args: Any, kwargs: Any) -> ResponseReturnValue:
+    if prove is not None:
+        prove()
+    return cast("ResponseReturnValue", view(*args, **kwargs))
+
+
 def _once_more(
     can: Can, refusal: Refusal, again: Callable[..., ResponseReturnValue], of_the_address: Mapping[str, Any]
 ) -> Response:
-    typed = request.form.to_dict()
+    typed = {name: text for name, text in request.form.items() if name not in SECRET}
     show = unwrap(again)  # the door was passed already
     answer = in_one(can, lambda: make_response(show(refusal=refusal, typed=typed, **of_the_address)))
     answer.status_code = int(refusal.kind)

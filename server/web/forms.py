@@ -12,6 +12,8 @@ from server.errors import Invalid, TooLarge
 from server.http.body import MOST_BYTES, flat
 
 MOST_FIELDS = 1000
+STEP_UP = "step_up"
+"""The field of a one-time code that confirms a deed; the door reads it, no schema does."""
 
 
 @cache
@@ -42,7 +44,7 @@ def sent(
     `lists` may come several times, `numbers` become whole numbers; what cannot stays, for the schema to refuse. `leave_out`
     are fields of the page's own.
     """
-    return _loaded(schema, request.form, lists, numbers, leave_out)
+    return _loaded(schema, request.form, lists, numbers, {STEP_UP, *leave_out})
 
 
 def asked(schema: type[Schema], *, numbers: Collection[str] = ()) -> Any:

@@ -5,10 +5,12 @@ from flask import Blueprint, Flask
 from server.http.guard import needs
 from server.permissions import Can
 from server.web import (
+    accounts,
     audit,
     checkpoint,
     checks,
     files,
+    handing_over,
     home,
     looks,
     pictures,
@@ -32,6 +34,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     plans.blueprint,
     checks.blueprint,
     rectifications.blueprint,
+    accounts.blueprint,
+    handing_over.blueprint,
     looks.blueprint,
     audit.blueprint,
     checkpoint.blueprint,
@@ -43,6 +47,8 @@ ENTRIES: tuple[Entry, ...] = (
     plans.ENTRY,
     checks.ENTRY,
     rectifications.ENTRY,
+    accounts.ENTRY,
+    handing_over.ENTRY,
     audit.ENTRY,
     looks.ENTRY,
     checkpoint.ENTRY,

@@ -12,8 +12,8 @@ from tests.engines.chromium import Page
 from tests.spotchecks.case import ANSWERS, Case
 from tests.web.conftest import browser_user, sign_in
 from tests.web.test_audit import signed
-from tests.web.test_in_chromium import SHOTS, look
-from tests.web.town import CANARY
+from tests.web.test_in_chromium import SHOTS, findings, look
+from tests.web.town import CANARY, town
 
 pytestmark = pytest.mark.browser
 
@@ -110,3 +110,36 @@ def test_a_check_is_judged_with_the_keyboard_alone_and_a_second_press_sends_noth
     assert "已认定。" in tab.until("document.body.innerText")
     assert case.checks(case.chief, state="judged")[0]["result"] == "pass"
     assert tab.complaints() == []
+
+
+def test_the_pages_of_accounts_hand_over_and_problems_can_be_read_by_everybody(
+    tab: Page, address: str, world: World
+) -> None:
+    administrator = browser_user(world, Role.ADMINISTRATOR, GUANGDE)
+    chief = browser_user(world, Role.CHIEF, SHENGPING, username="head")
+    there = town(world)
+    problems = [{"code": "old_wiring", "severity": "high", "description": "电线老化", "fixed_on_site": False}]
+    there.record(there.people[1], problems=problems, no_photo_reason="老人不愿意拍照")
+    found = there.chief.get("/problems").json
+    assert found is not None
+    sign_in(tab, address, chief)
+    wrong = look(tab, address, "/web/", "head-home")
+    wrong += look(tab, address, "/web/problems", "problems")
+    wrong += look(tab, address, f"/web/problems/{found['items'][0]['id']}", "problem")
+    wrong += look(tab, address, f"/web/hand-overs?from_worker={there.visitor.worker_id}", "hand-over")
+    wrong += look(tab, address, f"/web/people/{there.people[0]}/responsible", "responsible")
+    wrong += look(tab, address, f"/web/archives/{there.people[0]}/looks", "looks")
+    tab.submit("form[action$='/sign-out'] button")
+    sign_in(tab, address, administrator)
+    wrong += look(tab, address, "/web/accounts", "accounts")
+    wrong += look(tab, address, "/web/accounts/new", "account-new")
+    wrong += look(tab, address, f"/web/accounts/{there.visitor.worker_id}", "account")
+    assert (wrong, tab.complaints()) == ([], [])
+    tab.go(f"{address}/web/accounts/{there.visitor.worker_id}")
+    tab.click("details.step summary")
+    tab.fill("#code-invite", administrator.otp())
+    tab.press("Enter", leads_away=True)
+    assert "邀请码（只显示这一次）" in tab.text()
+    assert findings(tab) == []
+    if SHOTS:
+        tab.picture(Path(SHOTS) / "account-invited.png")

@@ -24,6 +24,8 @@ __all__ = ["township"]
 ANY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FORMS: dict[str, dict[str, str]] = {
     "/web/visits/<uuid:visit_id>/decisions": {"decision": "return", "revision": "1", "reason": "请更正"},
+    "/web/people/<uuid:person_id>/responsible": {"worker_id": str(UUID(int=8))},
+    "/web/people/<uuid:person_id>/deputies": {},
 }
 """A form that could be obeyed, by the route that takes it."""
 
