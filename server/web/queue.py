@@ -19,7 +19,9 @@ from server.web.places import villages_within
 from server.worklists.people import shown as people_shown
 
 blueprint = feature("queue")
-ENTRY = Entry("审核队列", "web_queue.waiting", Can.DECIDE_ON_VISITS)
+ENTRY = Entry(
+    "审核队列", "web_queue.waiting", Can.DECIDE_ON_VISITS, "待审核的走访记录，照片、位置、提示在旁，逐条决定"
+)
 DONE = {
     "accept": "已通过。",
     "return": "已退回更正，填报人的手机下次同步时会收到。",
