@@ -37,7 +37,7 @@ def account(work: Work, worker_id: UUID) -> dict[str, Any]:
         .order_by(Invite.expires_at.desc())
         .limit(1)
     )
-    return items[0] | {
+    found: dict[str, Any] = items[0] | {
         "has_password": worker.password_hash is not None,
         "has_otp": worker.totp_sealed is not None,
         "invited_until": invited_until,
@@ -53,3 +53,4 @@ def account(work: Work, worker_id: UUID) -> dict[str, Any]:
             for one in grants
         ],
     }
+    return found

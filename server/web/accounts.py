@@ -9,7 +9,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api_schemas import accounts as wire
-from api_schemas.wire import TermField, Text, UuidField
+from api_schemas.wire import Strict, TermField, Text, UuidField
 from server.accounts import managing
 from server.accounts.account import account
 from server.accounts.queries import accounts_page
@@ -129,7 +129,7 @@ def _shown(
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_invite(worker_id: UUID) -> ResponseReturnValue:
     """Make an invite code and show it this once."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     code, expires_at = managing.invite(work(), worker_id)
     work().session.flush()
     return _shown(worker_id, once={"invite": code, "until": expires_at})
@@ -150,7 +150,7 @@ def post_role(worker_id: UUID) -> ResponseReturnValue:
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_unbind(worker_id: UUID) -> ResponseReturnValue:
     """Unbind the worker's phone."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     managing.unbind(work(), worker_id)
     return _to(worker_id, "unbind")
 
@@ -159,7 +159,7 @@ def post_unbind(worker_id: UUID) -> ResponseReturnValue:
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_disable(worker_id: UUID) -> ResponseReturnValue:
     """Shut an account."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     managing.disable(work(), worker_id)
     return _to(worker_id, "disable")
 
@@ -168,7 +168,7 @@ def post_disable(worker_id: UUID) -> ResponseReturnValue:
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_enable(worker_id: UUID) -> ResponseReturnValue:
     """Open an account again."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     managing.enable(work(), worker_id)
     return _to(worker_id, "enable")
 
@@ -185,7 +185,7 @@ def post_password(worker_id: UUID) -> ResponseReturnValue:
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_otp(worker_id: UUID) -> ResponseReturnValue:
     """Make a new secret for one-time codes and show it this once."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     address = managing.require_otp(work(), worker_id)
     work().session.flush()
     secret = parse_qs(urlsplit(address).query)["secret"][0]
@@ -197,7 +197,7 @@ def post_otp(worker_id: UUID) -> ResponseReturnValue:
 @shows(Can.EDIT_ACCOUNTS, again=account_page, step_up=True)
 def post_otp_drop(worker_id: UUID) -> ResponseReturnValue:
     """Ask for no one-time codes any more."""
-    sent(wire.Strict, leave_out=("deed",))
+    sent(Strict, leave_out=("deed",))
     managing.drop_otp(work(), worker_id)
     return _to(worker_id, "otp-drop")
 

@@ -9,6 +9,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api_schemas import backchecks as wire
+from api_schemas.wire import Strict, UuidField
 from server.accounts.queries import names_of
 from server.errors import Refusal
 from server.http.guard import work
@@ -153,10 +154,10 @@ def post_back_check(check_id: UUID) -> ResponseReturnValue:
     return _to(check_id, "tried" if new.recall is Recall.UNREACHABLE else "checked")
 
 
-class _BackCheckId(wire.Strict):
+class _BackCheckId(Strict):
     """The id of a back-check, as the form carries it."""
 
-    id = wire.UuidField(required=True)
+    id = UuidField(required=True)
 
 
 def _answers() -> dict[str, Any]:

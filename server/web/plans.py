@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from api_schemas import spotchecks as wire
 from api_schemas.paging import PageQuery
+from api_schemas.wire import Strict, UuidField
 from server.errors import Refusal
 from server.http.answer import answer
 from server.http.guard import work
@@ -113,10 +114,10 @@ def post_plan() -> ResponseReturnValue:
     return _to(plan.id, "made")
 
 
-class _PlanId(wire.Strict):
+class _PlanId(Strict):
     """The id of a new plan, as the form carries it."""
 
-    id = wire.UuidField(required=True)
+    id = UuidField(required=True)
 
 
 @blueprint.get("/spot-checks/plans/<uuid:plan_id>")

@@ -26,6 +26,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/web/visits/<uuid:visit_id>/decisions": {"decision": "return", "revision": "1", "reason": "请更正"},
     "/web/people/<uuid:person_id>/responsible": {"worker_id": str(UUID(int=8))},
     "/web/people/<uuid:person_id>/deputies": {},
+    "/web/problems/<uuid:problem_id>/steps": {"step": "start", "revision": "1"},
 }
 """A form that could be obeyed, by the route that takes it."""
 
@@ -46,7 +47,12 @@ def at_browser(app: Flask, world: World, actor: Actor) -> Browser:
 
 
 def ask(browser: Browser, route: Route, target: Target) -> TestResponse:
-    ids = {"person_id": target.person, "visit_id": target.visit, "photo_id": target.photo}
+    ids = {
+        "person_id": target.person,
+        "visit_id": target.visit,
+        "photo_id": target.photo,
+        "problem_id": target.problem,
+    }
     path = re.sub(r"<uuid:(\w+)>", lambda one: str(ids.get(one[1], UUID(int=9))), route.rule)
     path = path.removeprefix("/web")
     return browser.post(path, FORMS[route.rule]) if route.method == "POST" else browser.get(path)
