@@ -15,6 +15,7 @@ from demo.phone import Phone
 from demo.pictures import picture
 from demo.played_server import Played
 from demo.records import Told, written
+from demo.reviewing import Reviewing
 from demo.spot_check import SpotCheck
 from demo.state import Township
 from server.permissions import Role
@@ -35,6 +36,8 @@ HANDED_OVER = 3
 NEVER_SEEN = 3
 """How many of those forgotten in the first month are forgotten in the second too, and stay overdue."""
 REVIEWED_EVERY_DAYS = 4
+LEFT_IN_QUEUE = 0.3
+"""Which part of the records the reviewer does not get round to."""
 CLOSING = dt.time(18, 30)
 
 
@@ -70,6 +73,9 @@ class _Player:
         self.visitors = [one.username for one in township.accounts if one.role is Role.VISITOR]
         self.reviewer = self.phones[township.account(Role.REVIEWER).username]
         self.chief = self.phones[township.account(Role.CHIEF).username]
+        self.reviewing = Reviewing(
+            self.reviewer, self.chief, {one: self.phones[one] for one in self.visitors}, self.chance
+        )
         self.spot_check = SpotCheck(
             township.begin_on,
             self.phones,
@@ -98,6 +104,7 @@ class _Player:
             for phone in self.phones.values():
                 phone.close()
         self.happened |= self.spot_check.happened
+        self.happened |= self.reviewing.happened
         self.happened["lost replies"] = sum(phone.lost for phone in self.phones.values())
         return self.happened
 
@@ -221,28 +228,34 @@ class _Player:
         return {self._new_id(): kind for kind in kinds}
 
     def _review(self) -> None:
-        """Accept most of what came in; return what is careless, void what is wrong."""
+        """Accept most of what came in; return what is careless, void what is wrong; see to what was found."""
         waiting = self.reviewer.get("/visits", state="submitted", limit=100)["items"]
         revisions = {one["id"]: one["revision"] for one in waiting}
+        to_accept: dict[str, int] = {}
         for filed in self.filed:
-            path = f"/visits/{filed.visit_id}/decisions"
             revision = revisions.get(str(filed.visit_id))
             if revision is None:
                 continue
-            decision: dict[str, Any] = {"decision": "accept", "reason": None, "revision": revision}
             manner = Manner.MET if filed.errand.again else filed.errand.manner
             if manner is Manner.WRONG:
-                decision |= {"decision": "void", "reason": "走访对象填错，实际走访的是同村另一户。"}
+                self._send_off(filed, revision, "void", "走访对象填错，实际走访的是同村另一户。")
                 self.happened["voided"] += 1
             elif manner is Manner.CARELESS:
-                decision |= {"decision": "return", "reason": "请补充本人近况和联系到的照料人情况。"}
+                self._send_off(filed, revision, "return", "请补充本人近况和联系到的照料人情况。")
                 self.happened["returned and corrected"] += 1
-            elif manner is Manner.DOUBTFUL or self.chance.random() < 0.3:
-                continue  # still in the queue
-            self.reviewer.post(path, decision)
-            if manner is Manner.CARELESS:
+            elif manner is Manner.DOUBTFUL:
+                continue  # still in the queue, with what was found about it
                 self._correct(filed)
+            elif self.chance.random() >= LEFT_IN_QUEUE:
+                to_accept[str(filed.visit_id)] = revision
         self.filed.clear()
+        self.reviewing.accept(to_accept)
+        self.reviewing.confirm()
+        self.reviewing.see_to_problems()
+
+    def _send_off(self, filed: Filed, revision: int, decision: str, reason: str) -> None:
+        body = {"decision": decision, "reason": reason, "revision": revision}
+        self.reviewer.post(f"/visits/{filed.visit_id}/decisions", body)
 
     def _correct(self, filed: Filed) -> None:
         """Read the reviewer's reason in what /sync brings, and send the corrected record."""

@@ -41,6 +41,10 @@ class Told:
     hazard: bool = False
 
 
+URGENT = 0.35
+"""Which part of the hazards cannot wait."""
+
+
 def written(told: Told, chance: Random) -> Body:
     """Write the whole record of a visit or an attempt."""
     met = told.outcome in {Outcome.MET, Outcome.MET_ELSEWHERE, Outcome.REMOTE_MET}
@@ -64,7 +68,7 @@ def written(told: Told, chance: Random) -> Body:
         else chance.choice(["no_signal", "indoor", "refused"]),
         "answers": _answers(told.outcome, dispersed=dispersed, chance=chance) if met else {},
         "needs": [{"kind": "medical", "detail": "需要配药"}] if met and chance.random() < 0.1 else [],
-        "problems": [_hazard(told)] if told.hazard else [],
+        "problems": [_hazard(told, chance)] if told.hazard else [],
         "absence": None if met else _absence(told, chance),
         "conclusion": ("attention" if told.hazard or chance.random() < 0.12 else "normal") if met else None,
         "notes": chance.choice(NOTES),
@@ -125,12 +129,14 @@ def _location(told: Told, chance: Random) -> Body | None:
     }
 
 
-def _hazard(told: Told) -> Body:
+def _hazard(told: Told, chance: Random) -> Body:
+    """Write a hazard; of some, sparks were seen, and two reviewers have to know of it."""
+    urgent = chance.random() < URGENT
     shown = [str(one) for one, kind in told.photo_ids.items() if kind == "hazard"]
     return {
         "code": "old_wiring",
-        "severity": "high",
-        "description": "堂屋电线老化，已提醒停用并报电工检修。",
+        "severity": "urgent" if urgent else "high",
+        "description": "灶间电线裸露打火，已拉闸。" if urgent else "堂屋电线老化，已提醒停用并报电工检修。",
         "fixed_on_site": False,
         "photo_ids": shown,
     }

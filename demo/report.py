@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from demo.phone import Phone
+from server.problems.terms import ProblemState, Severity
 from server.spotchecks.terms import SpotCheckPlanState
 
 COUNTS = {
@@ -18,6 +19,8 @@ COUNTS = {
 }
 STATES = {state.value: state.label for state in SpotCheckPlanState}
 RESULTS = {"pass": "属实", "minor": "一般问题", "major": "严重问题", "needs_inquiry": "调查中"}
+SEVERITIES = {one.value: one.label for one in Severity}
+PROBLEM_STATES = {one.value: one.label for one in ProblemState}
 MOST = 100
 
 
@@ -46,7 +49,36 @@ def print_report(chief: Phone, first_month: dt.date) -> None:
     _print_summary(chief, {"as_of": last_day.isoformat()})
     _print_summary(chief, {})
     _print_spot_checks(chief)
+    _print_reviews(chief)
     print(flush=True)
+
+
+def _print_reviews(chief: Phone) -> None:
+    """Print how often second looks agreed, and what there is still to put right."""
+    for month in chief.get("/reviews/agreement")["items"]:
+        rate = "-" if month["rate"] is None else f"{month['rate']:.0%}"
+        print(
+            f"\n{month['month']} 盲审复核 blind second looks：抽到 {month['drawn']}，已复核 {month['looked_at']}，一致 {rate}"
+        )
+    items = chief.get("/problems", limit=MOST)["items"]
+    print(f"\n未了结的问题 problems to see to：{len(items)} 个")
+    if items:
+        _print_table(
+            ("姓名", "村（社区）", "问题", "程度", "状态", "责任人", "期限", "逾期天数"),
+            [
+                (
+                    one["person"]["name"],
+                    one["village"]["name"] or "-",
+                    one["title"] or one["code"],
+                    SEVERITIES[one["severity"]],
+                    PROBLEM_STATES[one["state"]],
+                    (one["owner"] or {}).get("name", "-"),
+                    one["due_on"],
+                    str(one["days_overdue"]),
+                )
+                for one in items
+            ],
+        )
 
 
 def _print_spot_checks(chief: Phone) -> None:
