@@ -23,6 +23,7 @@ from bench import (
     pages,
     profiling,
     restarts,
+    reviewing,
     servers,
     spotchecks,
     sync,
@@ -52,6 +53,7 @@ LARGE: Mapping[str, Benchmark] = {
     "growth": growth.growth,
     "spotchecks": spotchecks.draws,
     "evidence_speed": evidence_speed.speed,
+    "reviewing": reviewing.reviewing,
 }
 """Those that need a store of their own, which takes minutes to build and is kept with `--keep FOLDER`."""
 EVERY = {**BENCHMARKS, **LARGE}

@@ -37,7 +37,7 @@ NEVER_SEEN = 3
 """How many of those forgotten in the first month are forgotten in the second too, and stay overdue."""
 REVIEWED_EVERY_DAYS = 4
 LEFT_IN_QUEUE = 0.3
-"""Which part of the records the reviewer does not get round to."""
+"""Which part of the records the reviewer does not get round to; hazards never wait."""
 CLOSING = dt.time(18, 30)
 
 
@@ -243,10 +243,10 @@ class _Player:
             elif manner is Manner.CARELESS:
                 self._send_off(filed, revision, "return", "请补充本人近况和联系到的照料人情况。")
                 self.happened["returned and corrected"] += 1
+                self._correct(filed)
             elif manner is Manner.DOUBTFUL:
                 continue  # still in the queue, with what was found about it
-                self._correct(filed)
-            elif self.chance.random() >= LEFT_IN_QUEUE:
+            elif manner is Manner.HAZARD or self.chance.random() >= LEFT_IN_QUEUE:
                 to_accept[str(filed.visit_id)] = revision
         self.filed.clear()
         self.reviewing.accept(to_accept)

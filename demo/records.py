@@ -41,7 +41,7 @@ class Told:
     hazard: bool = False
 
 
-URGENT = 0.35
+URGENT = 0.5
 """Which part of the hazards cannot wait."""
 
 

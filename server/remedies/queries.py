@@ -25,18 +25,7 @@ def problems_page(work: Work, filters: ProblemFilters, *, limit: int, cursor: st
     done_with = filters.state in states.DONE_WITH
     shapes = (dt.datetime.fromisoformat, UUID) if done_with else (dt.date.fromisoformat, UUID)
     after = paging.decode(cursor, shapes)
-    wanted = _wanted(work, filters)
-    if done_with:
-        place = tuple_(Problem.closed_at, Problem.id)
-        wanted = wanted.where(Problem.closed_at.is_not(None)).order_by(
-            Problem.closed_at.desc(), Problem.id.desc()
-        )
-        wanted = wanted.where(place < tuple_(*after)) if after else wanted
-    else:
-        place = tuple_(Problem.due_on, Problem.id)
-        wanted = wanted.where(Problem.closed_at.is_(None)).order_by(Problem.due_on, Problem.id)
-        wanted = wanted.where(place > tuple_(*after)) if after else wanted
-    rows = work.session.execute(wanted.limit(limit + 1)).all()
+    rows = work.session.execute(page_of(work, filters, after, limit + 1)).all()
 
     def position(row: Any) -> tuple[str, UUID]:
         problem = row[0]
@@ -47,6 +36,20 @@ def problems_page(work: Work, filters: ProblemFilters, *, limit: int, cursor: st
     named = list(dict.fromkeys(row[0].person_id for row in kept))
     work.looked("problems.read", "problems", problems=[row[0].id for row in kept], people=named)
     return {"items": shown(work, [row[0] for row in kept], keys), "next_cursor": next_cursor}
+
+
+def page_of(
+    work: Work, filters: ProblemFilters, after: list[Any] | None, limit: int
+) -> Select[Any, Any, Any]:
+    """Make the statement of one page: the problems, and the key of each one's person."""
+    wanted = _wanted(work, filters).limit(limit)
+    if filters.state in states.DONE_WITH:
+        wanted = wanted.where(Problem.closed_at.is_not(None)).order_by(
+            Problem.closed_at.desc(), Problem.id.desc()
+        )
+        return wanted.where(tuple_(Problem.closed_at, Problem.id) < tuple_(*after)) if after else wanted
+    wanted = wanted.where(Problem.closed_at.is_(None)).order_by(Problem.due_on, Problem.id)
+    return wanted.where(tuple_(Problem.due_on, Problem.id) > tuple_(*after)) if after else wanted
 
 
 def _wanted(work: Work, filters: ProblemFilters) -> Select[Any, Any, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     exists,
+    literal,
     literal_column,
     or_,
     select,
@@ -29,7 +30,7 @@ from server.evidence.models import FindingMade
 from server.http import paging
 from server.ledger.work import Work
 from server.prepared import Prepared, Row
-from server.regions.queries import inside_shortest, narrower
+from server.regions.queries import TOWNSHIP_DIGITS, inside_shortest, narrower, township_of
 from server.reviews.relations import relation_of
 from server.reviews.rules import Relation
 from server.reviews.terms import QueueFilters, QueuePart
@@ -122,6 +123,9 @@ def page_of(asked: Asked) -> Select[*tuple[Any, ...]]:
     """Make the statement of one page: the visits' columns, and the key of each one's person."""
     visit = _VISIT
     conditions = [inside_shortest(visit.c.village_code, asked.area), *_part(asked.part)]
+    if len(asked.area) > TOWNSHIP_DIGITS:
+        # A village's records lie among its township's in the order of the queue.
+        conditions.append(township_of(visit.c.village_code) == literal(asked.area[:TOWNSHIP_DIGITS]))
     if asked.worker:
         conditions.append(visit.c.recorder_id == bindparam("worker", type_=Uuid()))
     if asked.finding:

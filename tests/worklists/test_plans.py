@@ -23,9 +23,9 @@ VALUES = {
 }
 
 
-def plan_of(world: World, wanted: Select[*tuple[Any, ...]]) -> list[str]:
+def plan_of(world: World, wanted: Select[*tuple[Any, ...]], **more: Any) -> list[str]:
     """Ask the database how it would read a page if walking a table and sorting were as dear as among millions."""
-    values = {**VALUES, "worker_id": uuid4(), "last_id": uuid4()}
+    values = {**VALUES, "worker_id": uuid4(), "last_id": uuid4(), **more}
     said: list[tuple[str, Any]] = []
     with world.work() as work:
         connection = work.session.connection()
