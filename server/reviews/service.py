@@ -54,8 +54,8 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
     if new.decision in states.NEEDS_REASON and not reason:
         raise Invalid(errors={"reason": ["请写明原因。"]})
     write_decision(work, visit, key, new.decision, following, reason)
-    if following is ReviewStage.ACCEPTED:
-        blind.draw(work, [visit])
+    if following is ReviewStage.ACCEPTED and stage is ReviewStage.SUBMITTED:
+        blind.draw(work, [visit])  # what two accepted has had its second look
     elif following is ReviewStage.VOID:
         visit.out_of_count_at = work.now
         withdraw_of_visit(work, visit.id)

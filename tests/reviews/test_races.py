@@ -2,15 +2,18 @@
 
 import datetime as dt
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from server.accounts.managing import grant
 from server.ledger.models import Event
 from server.people.models import Person
 from server.people.registering import change_person
@@ -194,3 +197,28 @@ def test_moving_and_correcting_at_once_wait_for_each_other(world: World) -> None
             live = {one.id: one.village_code for one in work.session.scalars(select(Person))}
         assert lie == {(person, live[person])}
     assert owed(world) == settled_anew(world, [person, noise])
+
+
+def test_a_move_under_way_is_waited_for_and_then_nothing_is_decided(world: World) -> None:
+    """On PostgreSQL the decision was let in before the move and finds it committed; SQLite lets nobody in before the move is done, which ended their session."""
+    visitor = world.worker()
+    person, visit = world.person(visitor), uuid4()
+    assert world.phone(visitor).put(f"/visits/{visit}", body(person, visitor.worker_id)).status_code == 201
+    reviewer = world.phone(world.worker(Role.REVIEWER, SHENGPING))
+    asked = {"decision": "accept", "revision": 1}
+    with ThreadPoolExecutor(1) as pool:
+        with world.work(world.boss) as work:
+            grant(work, reviewer.actor.worker_id, Role.REVIEWER, "341882101")
+            work.session.flush()
+            decided = pool.submit(reviewer.post, f"/visits/{visit}/decisions", asked)
+            if work.session.get_bind().dialect.name == "postgresql":
+                patience = time.monotonic() + SECONDS
+                waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                while not work.session.scalar(waiting):
+                    assert time.monotonic() < patience
+        answer = decided.result(SECONDS)
+    on_postgresql = world.house.engine.dialect.name == "postgresql"
+    assert answer.json["code"] == ("post_changed" if on_postgresql else "not_signed_in")
+    with world.work() as work:
+        assert work.session.get_one(Visit, visit).revision == 1
+        assert work.session.scalars(select(DecisionMade)).all() == []

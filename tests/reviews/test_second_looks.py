@@ -13,6 +13,7 @@ from server.reviews.models import BlindReview, BlindSeed
 from server.reviews.rules import is_drawn
 from server.visits.models import Visit
 from tests.builders.world import GUANGDE, SHENGPING, Phone, World
+from tests.reviews.test_second_eyes import DEAD
 from tests.visits.test_recording import body
 
 
@@ -157,3 +158,12 @@ def test_without_a_share_nothing_is_drawn(world: World) -> None:
     looks = Looks(world, percent=0)
     looks.accepted()
     assert looks.offered(looks.two) == []
+
+
+def test_what_two_accepted_has_had_its_second_look(looks: Looks) -> None:
+    visit, person = str(uuid4()), looks.world.person(looks.phone.actor)
+    sent = body(person, looks.phone.actor.worker_id, **DEAD)
+    assert looks.phone.put(f"/visits/{visit}", sent).status_code == 201
+    assert looks.decide(looks.one, visit, "accept", 1).json["awaiting_second"] is True
+    assert looks.decide(looks.two, visit, "accept", 2).json["state"] == "accepted"
+    assert [looks.offered(by) for by in (looks.one, looks.two, looks.three)] == [[], [], []]
