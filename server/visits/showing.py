@@ -139,7 +139,9 @@ def _one(
     body: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     whole = _body(visit, key) if body is None else body
-    if not (visit.recorder_id == work.actor.worker_id or work.actor.may(Can.SEE_RESTRICTED)):
+    me = work.actor.worker_id
+    wrote_it = visit.recorder_id == me or whole["recorded_for"] == str(me)
+    if not (wrote_it or work.actor.may(Can.SEE_RESTRICTED)):
         whole = without_restricted(whole)
     return {
         "id": visit.id,

@@ -320,6 +320,11 @@ def test_what_one_did_not_write_of_suspected_abuse_is_not_in_the_visit_either(ca
         assert "abuse_suspected" not in seen["answers"]
         assert [one["code"] for one in seen["problems"]] == ["old_wiring"]
         assert seen["answers"]["food"] == "adequate"
+    paper, on_paper = uuid4(), str(deputy.worker_id)
+    told: dict[str, Any] = {"answers": {"abuse_suspected": True}, "no_photo_reason": "纸质表在柜里"}
+    filed = body(case.person, on_paper, recorded_for=on_paper, **told)
+    assert case.reviewer.put(f"/visits/{paper}", filed).status_code == 201
+    assert village.get(f"/visits/{paper}").json["answers"] == {"abuse_suspected": True}
     for few in (case.phone, case.reviewer, case.chief):
         seen = few.get(f"/visits/{case.visit}").json
         assert seen["answers"]["abuse_suspected"] is True
