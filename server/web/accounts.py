@@ -29,7 +29,7 @@ ENTRY = Entry(
     "人员账户",
     "web_accounts.accounts",
     Can.SEE_ACCOUNTS,
-    "登记工作人员，邀请、岗位辖区、停用、密码和动态口令",
+    "工作人员的岗位、辖区、登录方式和状态；变动由系统管理员办理",
 )
 DONE: Final[Mapping[str, str]] = {
     "registered": "已登记。手机用户请生成邀请码；网页用户请设置密码并启用动态口令。",

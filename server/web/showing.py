@@ -19,6 +19,7 @@ from server.terms import Term
 from server.tools import SHANGHAI
 from server.visits.terms import Conclusion, Method, Outcome, VisitState
 from server.web.cookies import wants_large_text
+from server.web.field_names import field_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -119,6 +120,7 @@ WORDS = {
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "label": label,
+    "field_of": field_of,
     "moment": moment,
     "until": until,
     "day": day,

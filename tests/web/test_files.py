@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from server.web.field_names import field_of
 from server.web.showing import STATIC, digest_of
 
 VENDORED = (STATIC / "vendor", Path(__file__).parent / "vendor")
@@ -62,3 +63,44 @@ def test_templates_hold_no_script_no_style_and_nothing_that_is_let_through_unesc
         assert not re.search(r"<script(?! defer src=\"\{\{ file_url)", text), path.name
         assert not re.search(r"\|\s*safe|autoescape|Markup", text), path.name
         assert not re.search(r"(href|src|action)=\"(https?:)?//", text), path.name
+
+
+def test_every_field_that_a_page_asks_for_has_a_name_for_its_refusals() -> None:
+    hidden = {
+        "large",
+        "back",
+        "id",
+        "revision",
+        "form",
+        "deed",
+        "seen",
+        "sure",
+        "all",
+        "step_up",
+        "what",
+        "by",
+        "late",
+        "plan_id",
+        "mine",
+    }
+    chosen = {
+        "severity",
+        "overdue",
+        "restricted",
+        "dates",
+        "every_visitor",
+        "every_village",
+        "finding",
+        "area",
+    }
+    asked: set[str] = set()
+    for path in sorted((STATIC.parent / "templates").rglob("*.html")):
+        asked |= set(
+            re.findall(
+                r"<(?:input|select|textarea)[^>]*? name=\"([a-z_.]+)\"", path.read_text(encoding="utf-8")
+            )
+        )
+    assert len(asked) > 30
+    assert {name for name in asked - hidden - chosen if not field_of(name)} == set()
+    assert field_of("answers.water") == "用水："
+    assert field_of("nothing.of.the.kind") == ""
