@@ -6,16 +6,15 @@ import json
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import insert, select
 
 from server.errors import Invalid, StaleRevision
-from server.ledger.models import Event
 from server.ledger.work import Work
 from server.people.editing import plain
 from server.photos.models import Photo
 from server.policies.service import in_force
-from server.reviews.models import DecisionMade
 from server.spotchecks.assigning import as_checker, refuse_conflict
+from server.spotchecks.blindness import had_looked
 from server.spotchecks.check_refusals import BackCheckConflict, FileErasedMeanwhile, NotTheChecker
 from server.spotchecks.comparing import KINDS, Tolerances, compare, day_fits, propose
 from server.spotchecks.models import AnswerCompared, BackCheck, FrameLine, SpotCheck, SpotCheckPlan
@@ -34,8 +33,6 @@ from server.visits.form import Answer
 from server.visits.models import PastRevision, Visit
 
 ANY_AREA = (CannotCheck.OUT_OF_AREA,)
-READS = ("visit.read", "visit.repeated")
-FILE_READS = ("archive.read", "archive.timeline_read")
 
 
 def submit(work: Work, back_check_id: UUID, new: NewBackCheck) -> tuple[BackCheck, bool]:
@@ -78,7 +75,7 @@ def submit(work: Work, back_check_id: UUID, new: NewBackCheck) -> tuple[BackChec
         recalled_on=new.recalled_on,
         day_fits=day,
         reached=reached,
-        looked_first=_looked_first(work, check),
+        looked_first=had_looked(work, check),
         open_answers=plain(new.answers),
         private_sealed=key.seal(
             json.dumps(private, ensure_ascii=False),
@@ -201,21 +198,6 @@ def refuse_photos(work: Work, photo_ids: tuple[UUID, ...], person_id: UUID) -> N
     )
     if set(photo_ids) - there:
         raise Invalid(errors={"photo_ids": ["有照片不是此人的，或尚未上传，请先随走访记录上传。"]})
-
-
-def _looked_first(work: Work, check: SpotCheck) -> bool:
-    mine = work.actor.worker_id
-    read = exists().where(
-        Event.subject_kind == "visit",
-        Event.subject_id == check.visit_id,
-        Event.actor_id == mine,
-        Event.action.in_(READS),
-    )
-    opened = exists().where(
-        Event.person_id == check.person_id, Event.actor_id == mine, Event.action.in_(FILE_READS)
-    )
-    decided = exists().where(DecisionMade.visit_id == check.visit_id, DecisionMade.decided_by == mine)
-    return bool(work.session.scalar(select(read | opened | decided)))
 
 
 def _fingerprint(new: NewBackCheck) -> bytes:

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from server.accounts.managing import grant
 from server.ledger.models import Event
+from server.ledger.sealer import seal
 from server.people.handing_over import set_deputies
 from server.people.models import Person
 from server.permissions import Actor, Role
@@ -277,9 +278,38 @@ def test_what_is_wrong_with_a_back_check_is_named_and_nothing_is_kept(
     assert case.reviewer.get(f"/spot-checks/{given}").json["tries"] == []
 
 
-def test_a_checker_who_looked_first_is_told_apart(case: Case, given: str) -> None:
-    assert case.reviewer.get(f"/visits/{visit_of(case, given)}").status_code == 200
-    assert case.submit(given, case.reviewer).json["tries"][0]["blind"] is False
+@pytest.mark.parametrize("look", ["visit", "archive", "timeline", "list", "queue", "decided"])
+def test_a_checker_who_had_seen_the_record_is_told_apart(case: Case, given: str, look: str) -> None:
+    visit, phone = visit_of(case, given), case.reviewer
+    person = case.visits[visit]
+    decision = {"decision": "accept", "revision": 1}
+    looked = {
+        "visit": lambda: phone.get(f"/visits/{visit}"),
+        "archive": lambda: phone.get(f"/archives/{person}"),
+        "timeline": lambda: phone.get(f"/archives/{person}/timeline"),
+        "list": lambda: phone.get("/visits", limit=200),
+        "queue": lambda: phone.get("/reviews/queue", limit=200),
+        "decided": lambda: phone.post(f"/visits/{visit}/decisions", decision),
+    }[look]()
+    assert looked.status_code in {200, 201}
+    with case.world.work() as work:
+        seal(work.session)
+    assert case.submit(given, phone).json["tries"][0]["blind"] is False
+
+
+def test_a_look_before_the_visit_came_in_or_at_somebody_else_spoils_nothing(world: World) -> None:
+    case = Case(world)
+    person = world.person(case.visitors[0])
+    assert case.reviewer.get(f"/archives/{person}").status_code == 200
+    case.go(share=100, count=2)
+    case.assign(case.reviewer)
+    first, second = (str(one["id"]) for one in case.checks(case.reviewer, mine="true")[:2])
+    assert case.reviewer.get(f"/visits/{visit_of(case, second)}").status_code == 200
+    assert case.inspector.get(f"/visits/{visit_of(case, first)}").status_code == 200
+    with world.work() as work:
+        seal(work.session)
+    assert case.submit(first, case.reviewer).json["tries"][0]["blind"] is True
+    assert case.submit(second, case.reviewer).json["tries"][0]["blind"] is False
 
 
 def test_a_correction_after_the_frame_hides_nothing(case: Case, given: str) -> None:
