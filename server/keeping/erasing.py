@@ -71,7 +71,12 @@ OVERWRITTEN: Mapping[str, Mapping[str, Any]] = {
         **dict.fromkeys(("latitude", "longitude", "wgs_latitude", "wgs_longitude"), 0.0),
         "accuracy_m": None,
     },
-    "back_checks": {"open_answers": {}, "photo_ids": [], "recalled_on": None},
+    "back_checks": {
+        "open_answers": {},
+        "photo_ids": [],
+        "recalled_on": None,
+        "fingerprint": bytes(HASH_BYTES),
+    },
     "rectification_steps": {"photo_ids": []},
     "problem_steps": {"photo_ids": []},
 }
