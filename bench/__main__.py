@@ -17,6 +17,7 @@ from bench import (
     evidence,
     evidence_speed,
     growth,
+    ledger,
     main_job,
     measuring,
     million,
@@ -54,6 +55,7 @@ LARGE: Mapping[str, Benchmark] = {
     "spotchecks": spotchecks.draws,
     "evidence_speed": evidence_speed.speed,
     "reviewing": reviewing.reviewing,
+    "ledger": ledger.ledger,
 }
 """Those that need a store of their own, which takes minutes to build and is kept with `--keep FOLDER`."""
 EVERY = {**BENCHMARKS, **LARGE}

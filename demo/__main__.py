@@ -15,6 +15,7 @@ from demo.serving import Stopped, port_of, refuse_busy, serve, stoppable
 from demo.setting_up import prepare, set_up
 from demo.state import DemoError, State, Township, data_dir, held, save
 from demo.township import eve_of
+from demo.verifying import print_verification
 from server.db import UnsafeDatabaseError
 from server.permissions import Role
 from server.settings import Settings, SettingsError
@@ -62,10 +63,14 @@ def run(environ: Mapping[str, str]) -> int:
     def show(address: str) -> None:
         chief = township.account(Role.CHIEF)
         phone = Phone(address, chief.wechat_subject, chief.invite_code)
+        visitor = township.account(Role.VISITOR)
+        hand = Phone(address, visitor.wechat_subject, visitor.invite_code)
         try:
             print_report(phone, township.begin_on)
+            print_verification(settings, folder, township, hand)
         finally:
             phone.close()
+            hand.close()
 
     return _serve(folder, state, port, environ, show)
 

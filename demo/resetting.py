@@ -5,11 +5,15 @@ import shutil
 from pathlib import Path
 
 from demo.state import (
+    CHECKPOINTS,
     DATABASE_FILE,
     EMBEDDED,
+    EXPORT_FILE,
     KEYRING_FILE,
+    LEDGER_KEY_FILE,
     LOCK_FILE,
     LOGS,
+    RECEIPT_FILE,
     ROOT,
     STATE_FILE,
     UPLOADS,
@@ -61,8 +65,15 @@ def _delete(folder: Path) -> None:
     for database in databases:
         for ending in _BESIDE:
             database.with_name(database.name + ending).unlink(missing_ok=True)
+    checkpoints = folder / CHECKPOINTS
+    if checkpoints.is_dir() and not checkpoints.is_symlink():
+        for one in checkpoints.glob("*/*.checkpoint"):
+            one.unlink()
+        for one in (one for one in checkpoints.iterdir() if one.is_dir() and not one.is_symlink()):
+            _remove_if_empty(one)
+        _remove_if_empty(checkpoints)
     # The state goes last: until then a reset that was cut short can be repeated.
-    for name in (*LOGS, KEYRING_FILE, STATE_FILE, LOCK_FILE):
+    for name in (*LOGS, EXPORT_FILE, RECEIPT_FILE, LEDGER_KEY_FILE, KEYRING_FILE, STATE_FILE, LOCK_FILE):
         (folder / name).unlink(missing_ok=True)
     _remove_if_empty(folder)
 

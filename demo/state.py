@@ -20,6 +20,8 @@ from server.permissions import Role
 ROOT = Path(__file__).resolve().parent.parent
 MADE_BY = "tanfang demo"
 STATE_FILE, KEYRING_FILE, LOCK_FILE = "demo.json", "keyring.json", ".lock"
+LEDGER_KEY_FILE, CHECKPOINTS = "ledger.key", "checkpoints"
+EXPORT_FILE, RECEIPT_FILE = "ledger.jsonl", "receipt.json"
 DATABASE_FILE, UPLOADS = "demo.sqlite", "uploads"
 EMBEDDED = "embedded"
 PLAY_LOG, SERVER_LOG = "play.log", "server.log"
