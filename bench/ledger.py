@@ -52,24 +52,27 @@ AUDITOR = Actor(UUID(int=1), Role.AUDITOR, "341882")
 def ledger(plan: Plan) -> list[dict[str, Any]]:
     """Measure on SQLite and on PostgreSQL; the appending on SQLite, where the database works in the same process."""
     told: list[dict[str, Any]] = []
+
+    def say(one: dict[str, Any]) -> None:
+        told.append(one)
+        print(json.dumps(one, ensure_ascii=False), flush=True)
+
     with (
         TemporaryDirectory(dir=plan.keep) as folder,
         _house(f"sqlite:///{folder}/a.sqlite", Path(folder)) as app,
     ):
-        told.append(_appending(app))
+        say(_appending(app))
     with (
         TemporaryDirectory(dir=plan.keep) as folder,
         _house(f"sqlite:///{folder}/b.sqlite", Path(folder)) as app,
     ):
-        told.append({"engine": "sqlite"} | _at_size(app, Path(folder)))
+        say({"engine": "sqlite"} | _at_size(app, Path(folder)))
     with (
         postgres() as server,
         TemporaryDirectory(dir=plan.keep) as folder,
         _house(server.new_database(), Path(folder)) as app,
     ):
-        told.append({"engine": "postgresql"} | _at_size(app, Path(folder)))
-    for one in told:
-        print(json.dumps(one, ensure_ascii=False), flush=True)
+        say({"engine": "postgresql"} | _at_size(app, Path(folder)))
     return told
 
 

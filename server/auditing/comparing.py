@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, select, tuple_
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from server.db import Sessions, unit_of_work
-from server.ledger.models import Event, Look, Pending, Position
-from server.ledger.payloads import is_sealed, parted, people_named
+from server.ledger.looks import indexed
+from server.ledger.models import Event, Pending, Position
+from server.ledger.payloads import ids_named, is_sealed, parted
 from server.photos.models import Photo
 from server.reviews.states import ON_THE_WIRE
 from server.vault.fields import DataKey, SealBroken, key_of
@@ -37,17 +38,10 @@ def not_indexed(session: Session, entries: Sequence[tuple[int, Event]]) -> Itera
         (person, seq)
         for seq, event in entries
         if not event.changes
-        for person in ({event.person_id} if event.person_id else people_named(event.payload))
+        for person in ({event.person_id.hex} if event.person_id else ids_named(event.payload))
     }
-    pairs = sorted(wanted, key=lambda one: (one[1], one[0].int))
-    there: set[tuple[UUID, int]] = set()
-    for start in range(0, len(pairs), PAGE):
-        some = pairs[start : start + PAGE]
-        rows = session.execute(
-            select(Look.person_id, Look.seq).where(tuple_(Look.person_id, Look.seq).in_(some))
-        )
-        there |= {(row.person_id, row.seq) for row in rows}
-    yield from ({"what": "looks", "seq": seq} for seq in sorted({seq for _, seq in wanted - there}))
+    missing = wanted - indexed(session, sorted(wanted))
+    yield from ({"what": "looks", "seq": seq} for seq in sorted({seq for _, seq in missing}))
 
 
 def gone(session: Session, entries: Iterable[tuple[int, Event]]) -> Iterator[Fault]:

@@ -5,13 +5,13 @@ seen everything that was positioned before it (docs/adr/0005, 0006). With the po
 the index of who was looked at; what an earlier version positioned without them is made up for (docs/adr/0010).
 """
 
-import json
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from server.ledger.leaves import FORM, leaf
+from server.ledger.looks import write
 from server.ledger.models import Event, Mark, Node, Pending, Position
 from server.ledger.payloads import ids_named
 from server.ledger.tree import STEP, WIDTH, folded, leaf_hash
@@ -89,22 +89,8 @@ def _note_looks(session: Session, events: Iterable[Event], first: int) -> None:
         for person in ({event.person_id.hex} if event.person_id else ids_named(event.payload))
     ]
     if looks:
-        _write_looks(session, looks)
+        write(session, looks)
     session.execute(update(Mark).where(Mark.name == LOOKS).values(seq=entries[-1][0]))
-
-
-def _write_looks(session: Session, looks: list[tuple[str, int]]) -> None:
-    """Write many looks as one statement with one parameter or two: a page of a list names fifty people."""
-    if session.get_bind().dialect.name == "postgresql":
-        many = "SELECT * FROM unnest(CAST(:people AS uuid[]), CAST(:seqs AS bigint[]))"
-        values = {
-            "people": f"{{{','.join(person for person, _ in looks)}}}",
-            "seqs": f"{{{','.join(str(seq) for _, seq in looks)}}}",
-        }
-    else:
-        many = "SELECT value ->> 0, value ->> 1 FROM json_each(:looks)"
-        values = {"looks": json.dumps(looks)}
-    session.execute(text(f"INSERT INTO ledger_looks (person_id, seq) {many}"), values)
 
 
 def _add_nodes(session: Session, size: int) -> None:
