@@ -1,5 +1,7 @@
 """The signed checkpoint of the ledger and the proof that an entry is in it, for the auditor (检查点)."""
 
+from typing import Any
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -37,6 +39,7 @@ def checkpoint() -> ResponseReturnValue:
         chosen=chosen and proving.checkpoint_shown(chosen),
         is_newest=chosen is None or chosen is newest,
         stands=_stands(chosen),
+        follows=chosen and _follows(chosen),
         entries_now=sealer.watermark(session),
     )
 
@@ -47,6 +50,16 @@ def _stands(chosen: Checkpoint | None) -> bool | None:
         return None
     session = work().session
     return sealer.watermark(session) >= chosen.size and tree_of(session).root(chosen.size) == chosen.root
+
+
+def _follows(chosen: Checkpoint) -> dict[str, Any] | None:
+    """Prove that a checkpoint only added to the one before it, where both fit what is stored; None for the first."""
+    before = work().session.get(Checkpoint, chosen.number - 1)
+    if before is None:
+        return None
+    fits = bool(_stands(before)) and bool(_stands(chosen))
+    proof = proving.consistency(work(), before.size, chosen.size)["proof"] if fits else []
+    return {"number": before.number, "size": before.size, "fits": fits, "proof": proof}
 
 
 @blueprint.get("/audit/inclusion")

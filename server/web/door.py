@@ -49,10 +49,12 @@ def shows(
     own_transactions: bool = False,
     again: Callable[..., ResponseReturnValue] | None = None,
     step_up: bool = False,
+    walks: bool = False,
 ) -> Callable[[View], View]:
-    """Declare what a page needs; `step_up` asks for a fresh one-time code with the form (TRUST §2).
+    """Declare what a page needs.
 
-    `again` shows the page on which a refused form stood once more, with the refusal and what was typed, in a new
+    `step_up` asks for a fresh one-time code with the form (TRUST §2). `walks`: a page that walks along many rows with
+    a cursor, which needs a transaction round it. `again` shows the page on which a refused form stood once more, with the refusal and what was typed, in a new
     transaction: `again(refusal=…, typed=…, **of_the_address)`.
     """
 
@@ -68,7 +70,7 @@ def shows(
                 parts().keys.reserve(new_keys)
             try:
                 prove = _proof(can) if step_up else None
-                return in_one(can, lambda: make_response(_done(prove, view, args, kwargs)))
+                return in_one(can, lambda: make_response(_done(prove, view, args, kwargs)), walks=walks)
             except Refusal as refusal:
                 if again is None or isinstance(refusal, ANSWERED_ELSEWHERE):
                     raise
@@ -80,7 +82,7 @@ def shows(
     return decorate
 
 
-def in_one(can: Can, act: Callable[[], Answer]) -> Answer:
+def in_one(can: Can, act: Callable[[], Answer], *, walks: bool = False) -> Answer:
     """Run `act` for the worker whose browser this is: one look for a page, one transaction for a form."""
 
     def at_browser() -> Answer:
@@ -88,7 +90,7 @@ def in_one(can: Can, act: Callable[[], Answer]) -> Answer:
             raise NotSignedIn  # a phone's token in a cookie is not how phones sign in
         return act()
 
-    run = in_one_look if request.method in SAFE else in_one_transaction
+    run = in_one_look if request.method in SAFE and not walks else in_one_transaction
     return run(can, at_browser, token=session_token)
 
 

@@ -223,14 +223,14 @@ def results(plan_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/spot-checks/plans/<uuid:plan_id>/frame.csv")
-@shows(Can.PROVE_DRAWS)
+@shows(Can.PROVE_DRAWS, walks=True)
 def frame(plan_id: UUID) -> ResponseReturnValue:
     """Give the frozen frame, whose SHA-256 is its digest."""
     return _file("".join(publishing.frame(work(), plan_id)), "frame.csv", "text/csv; charset=utf-8")
 
 
 @blueprint.get("/spot-checks/plans/<uuid:plan_id>/proof.json")
-@shows(Can.PROVE_DRAWS)
+@shows(Can.PROVE_DRAWS, walks=True)
 def proof(plan_id: UUID) -> ResponseReturnValue:
     """Give what proves the draw, beside the frame; as the API writes it."""
     text = answer(publishing.proof(work(), plan_id)).get_data(as_text=True)

@@ -16,6 +16,8 @@ from server.permissions import Role
 from tests.builders.world import GUANGDE, SHENGPING, World
 from tests.web.conftest import Account, Browser, browser_user
 
+KEY = SigningKey.generate("test", secrets.token_bytes)
+
 
 def seal(world: World) -> None:
     with unit_of_work(world.house.sessions) as session:
@@ -25,7 +27,7 @@ def seal(world: World) -> None:
 def signed(world: World) -> None:
     seal(world)
     with world.work() as work:
-        assert sign(work, SigningKey.generate("test", secrets.token_bytes), []) is not None
+        assert sign(work, KEY, []) is not None
 
 
 @pytest.fixture
@@ -138,9 +140,21 @@ def test_the_checkpoint_is_compared_with_the_stored_ledger(at_audit: Browser, wo
     page = at_audit.get("/audit/checkpoint").text
     assert "相符。" in page
     assert "不相符" not in page
+    assert "与上一号相接" not in page
+    world.person(world.worker())
+    signed(world)
+    second = at_audit.get("/audit/checkpoint").text
+    assert "第 1 号" in second
+    assert "只有追加" in second
+    api = world.phone(world.worker(Role.AUDITOR, GUANGDE))
+    sizes = [api.get("/ledger/checkpoint", number=number).json["size"] for number in (1, 2)]
+    proof = api.get("/ledger/proofs/consistency", **{"from": sizes[0], "to": sizes[1]}).json["proof"]
+    assert re.findall(r"<li><code>([0-9a-f]{64})</code>", second) == proof
     with unit_of_work(world.house.sessions) as session:
-        session.add(Checkpoint(number=2, size=2, root=bytes(32), note="forged", signed_at=world.clock()))
-    assert "不相符" in at_audit.get("/audit/checkpoint").text
+        session.add(Checkpoint(number=3, size=2, root=bytes(32), note="forged", signed_at=world.clock()))
+    forged = at_audit.get("/audit/checkpoint").text
+    assert "不相符" in forged
+    assert "只有追加" not in forged
 
 
 def test_an_entry_is_proved_against_the_last_checkpoint(at_audit: Browser, world: World) -> None:

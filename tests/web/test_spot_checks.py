@@ -127,7 +127,7 @@ def test_a_spot_check_goes_from_plan_to_closed_rectification_on_pages_alone(desk
     drawn = follow(inspector, inspector.post(f"{at}/draw", {"seed": SEED.hex()}))
     assert SEED.hex() in drawn
     csv = chief.get(f"{at}/frame.csv")
-    assert hashlib.sha256(csv.data).hexdigest() == digest.group(1)
+    assert hashlib.sha256(csv.data).hexdigest() == digest.group(1), (csv.status_code, csv.text)
     proof = chief.get(f"{at}/proof.json")
     assert len(proof.json["sample"]) == 2  # type: ignore[index]
     for file in (csv, proof):
