@@ -230,11 +230,16 @@ class TimelineOut(Strict):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class RevealIn(Strict):
+class ReasonIn(Strict):
+    """Why a datum is to be seen whole."""
+
+    reason = Text(200, least=4, required=True, metadata={"description": "查看原因，留痕备查"})
+
+
+class RevealIn(ReasonIn):
     """Which datum, and why."""
 
     field = TermField(RevealField, required=True)
-    reason = Text(200, least=4, required=True, metadata={"description": "查看原因，留痕备查"})
 
 
 class RevealOut(Strict):

@@ -25,6 +25,7 @@ from bench import (
     profiling,
     restarts,
     reviewing,
+    screens,
     servers,
     spotchecks,
     sync,
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 }
 LARGE: Mapping[str, Benchmark] = {
     "pages": pages.pages,
+    "screens": screens.screens,
     "overdue": million.overdue,
     "opening": million.opening,
     "sync": sync.first_sync,

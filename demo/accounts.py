@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pyotp
 from sqlalchemy import select
 
 from demo.state import Township
@@ -40,6 +41,24 @@ def renew_invites(house: Parts, township: Township) -> bool:
             one.invite_code, _ = managing.invite(work, one.id)
         work.close()
     return bool(wanting)
+
+
+def browser_code(house: Parts, township: Township, username: str) -> tuple[str, str] | None:
+    """Give password and present one-time code of an account, asking for codes from now on; None for a stranger."""
+    account = next((one for one in township.accounts if one.username == username), None)
+    if account is None:
+        return None
+    with unit_of_work(house.sessions) as session:
+        work = house.work(session)
+        if session.get_one(Worker, account.id).totp_sealed is None:
+            managing.require_otp(work, account.id)
+        worker = session.get_one(Worker, account.id)
+        key = work.keys.fetch_one(session, worker.data_key_id)
+        assert worker.totp_sealed is not None
+        assert key is not None
+        secret = key.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
+        work.close()
+    return account.password, pyotp.TOTP(secret).at(house.tools.now())
 
 
 def is_there(house: Parts, township: Township) -> bool:

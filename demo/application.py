@@ -63,4 +63,13 @@ def _commands(folder: Path, township: Township) -> AppGroup:
         for row in rows:
             click.echo("  ".join(f"{value or '-'}" for value in row.values()))
 
+    @group.command("code")
+    @click.argument("username")
+    def show_code(*, username: str) -> None:
+        """Give password and one-time code with which an account signs in to the pages, such as reviewer or chief."""
+        given = accounts.browser_code(parts(), township, username)
+        if given is None:
+            raise click.ClickException(f"没有这个演示账户 (no such account): {username}")
+        click.echo(f"用户名 {username}  密码 {given[0]}  动态口令 {given[1]}（半分钟内有效，用一次）")
+
     return group

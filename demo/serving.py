@@ -76,6 +76,9 @@ def serve(
             _wait_until_answering(child, folder, port)
             then(address)
             print(f"微信替身 WeChat's stand-in: {wechat}（code: demo:<wechat_subject>:<nonce>）")
+            print(
+                f"网页 pages: {address}/    登录用 sign in with: .venv/bin/flask --app wsgi demo code chief"
+            )
             print("账户 accounts: .venv/bin/flask --app wsgi demo accounts --json")
             print(f"日志 log: {folder / SERVER_LOG}")
             print(f"正在运行 serving: {address}/docs    Ctrl-C 停止 stops it", flush=True)

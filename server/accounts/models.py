@@ -78,7 +78,10 @@ class BoundIdentity(Base):
 
 
 class SignIn(Base):
-    """A session of a phone or a browser, known by the SHA-256 of its token."""
+    """A session of a phone or a browser, known by the SHA-256 of its token.
+
+    `proved_at` is when its owner last gave a one-time code after it was opened.
+    """
 
     __tablename__ = "sign_ins"
     __table_args__ = (
@@ -93,6 +96,7 @@ class SignIn(Base):
     last_seen_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
+    proved_at: Mapped[dt.datetime | None]
 
 
 class Invite(Base):

@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, str] = {
     "checkpoint.signed": "签署检查点",
     "ledger.searched": "查留痕",
     "duties.opened": "生成走访任务",
+    "overdue.map_read": "查看村内住处图",
     "overdue.read": "查看逾期清单",
     "people.handed_over": "移交对象",
     "person.died": "登记死亡",
@@ -65,6 +66,7 @@ ACTIONS: Mapping[str, str] = {
     "roster.imported": "导入名册",
     "session.ended": "退出登录",
     "session.opened": "登录",
+    "session.proved": "再次输入动态口令",
     "session.refused": "登录失败",
     "step_up.refused": "再次验证失败",
     "sync.read": "手机同步",
@@ -74,6 +76,7 @@ ACTIONS: Mapping[str, str] = {
     "visit.repeated": "重复提交（未改动）",
     "visits.read": "查看走访列表",
     "visit_rules.seeded": "载入走访规则",
+    "worker.phone_revealed": "查看工作人员电话",
     "worklist.read": "查看走访清单",
 }
 """Actions that an auditor often asks for; any other is shown by its stable name alone."""

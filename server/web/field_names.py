@@ -6,6 +6,10 @@ from typing import Final
 from server.visits.answers import QUESTIONS
 
 FIELDS: Final[Mapping[str, str]] = {
+    "query": "查找内容",
+    "category": "类别",
+    "as_of": "日期",
+    "cursor": "翻页标记",
     "action": "动作",
     "actor_id": "办理人或查看人编号",
     "always": "必查",

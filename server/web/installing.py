@@ -6,6 +6,7 @@ from server.http.guard import needs
 from server.permissions import Can
 from server.web import (
     accounts,
+    archives,
     audit,
     checkpoint,
     checks,
@@ -13,11 +14,14 @@ from server.web import (
     handing_over,
     home,
     looks,
+    overdue,
+    phones,
     pictures,
     plans,
     problems,
     queue,
     rectifications,
+    reveal,
     showing,
     signing,
     visit,
@@ -30,6 +34,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     visit.blueprint,
     pictures.blueprint,
+    overdue.blueprint,
+    archives.blueprint,
+    reveal.blueprint,
+    phones.blueprint,
     problems.blueprint,
     plans.blueprint,
     checks.blueprint,
@@ -43,6 +51,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 ENTRIES: tuple[Entry, ...] = (
     queue.ENTRY,
+    overdue.ENTRY,
+    archives.ENTRY,
     problems.ENTRY,
     plans.ENTRY,
     checks.ENTRY,

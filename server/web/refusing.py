@@ -33,7 +33,10 @@ def page_of(error: Exception) -> ResponseReturnValue:
 
 
 def _to_sign_in(refusal: Refusal) -> Response:
-    if request.method != "GET":
+    if "HX-Request" in request.headers:  # a part of a page: the whole of it has to go
+        answer = Response(status=int(Kind.UNAUTHENTICATED))
+        answer.headers["HX-Redirect"] = url_for("web_signing.sign_in_page")
+    elif request.method != "GET":
         answer = _shown(refusal)
         answer.status_code = int(Kind.UNAUTHENTICATED)
     else:

@@ -17,7 +17,7 @@ from server.permissions import Actor
 from server.problems.terms import Severity
 from server.terms import Term
 from server.tools import SHANGHAI
-from server.visits.terms import Conclusion, Method, Outcome, VisitState
+from server.visits.terms import Conclusion, DerivedProblem, Method, Outcome, VisitState
 from server.web.cookies import wants_large_text
 from server.web.field_names import field_of
 
@@ -95,6 +95,11 @@ def day(value: dt.date | str | None) -> str:
     return value if isinstance(value, str) else value.strftime("%Y-%m-%d")
 
 
+def problem(code: str) -> str:
+    """Name a problem: by its word where it follows from the record, else by the code that the phone gave it."""
+    return label(code, DerivedProblem)
+
+
 def money(value: Decimal | None) -> str:
     """Write an amount in yuan."""
     return "—" if value is None else f"{value:.2f} 元"
@@ -125,6 +130,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "until": until,
     "day": day,
     "money": money,
+    "problem": problem,
     "duration": duration,
     "uuid": UUID,
 }

@@ -13,6 +13,7 @@ from server.errors import Refusal
 from server.http.guard import work
 from server.permissions import Can
 from server.photos.listing import photos_of
+from server.reviews.history import compared, history
 from server.reviews.queries import next_waiting
 from server.reviews.service import decide
 from server.reviews.terms import Decision, QueueFilters
@@ -43,6 +44,7 @@ def visit_page(
     visit = shown_alone(work(), row, key)
     person = people_shown(work(), [row.person_id])[row.person_id].data
     names = names_of(work().session, {row.recorder_id, *(UUID(one) for one in visit["visitors"])})
+    reads_all = work().actor.may(Can.SEE_FINDINGS)
     return showing.page(
         "visit.html",
         visit=visit,
@@ -52,6 +54,8 @@ def visit_page(
         photos=photos_of(work().session, visit_id),
         may_decide=work().actor.may(Can.DECIDE_ON_VISITS) and row.recorder_id != work().actor.worker_id,
         is_own=row.recorder_id == work().actor.worker_id,
+        comparison=compared(work(), visit_id) if reads_all else None,
+        story=history(work(), visit_id)["items"] if reads_all else [],
         refusal=refusal,
         typed=typed or {},
         kept=_kept(),

@@ -153,14 +153,14 @@ class Page:
             raise BrowserError(json.dumps(answer["exceptionDetails"], ensure_ascii=False)[:2000])
         return answer["result"].get("value")
 
-    def until(self, expression: str) -> Any:
+    def until(self, expression: str) -> None:
         """Wait until an expression is true."""
         patience = time.monotonic() + SECONDS
         while time.monotonic() < patience:
             with suppress(BrowserError):  # the page is changing under it
-                value = self.js(expression)
+                value = self.js(f"!!({expression})")
                 if value:
-                    return value
+                    return
             select.select([], [], [], 0.02)
         raise BrowserError(f"never came true: {expression}\n{self.js('location.href')}\n{self.text()[:1500]}")
 
@@ -172,10 +172,13 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click an element where it is, as a mouse would."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.js(f"{found}?.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        self.ask(
+            "Page.captureScreenshot", clip={"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1}
+        )  # a frame was drawn
         place = self.js(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null;"
-            " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
-            " return [r.x + r.width / 2, r.y + r.height / 2] })()"
+            f"(() => {{ const r = {found}?.getBoundingClientRect(); return r ? [r.x + r.width / 2, r.y + r.height / 2] : null }})()"
         )
         if place is None:
             raise BrowserError(f"nothing there: {selector}\n{self.text()[:1500]}")

@@ -27,6 +27,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/web/people/<uuid:person_id>/responsible": {"worker_id": str(UUID(int=8))},
     "/web/people/<uuid:person_id>/deputies": {},
     "/web/problems/<uuid:problem_id>/steps": {"step": "start", "revision": "1"},
+    "/web/archives/<uuid:person_id>/reveal/<field>": {"reason": "核对身份信息"},
 }
 """A form that could be obeyed, by the route that takes it."""
 
@@ -54,7 +55,7 @@ def ask(browser: Browser, route: Route, target: Target) -> TestResponse:
         "problem_id": target.problem,
     }
     path = re.sub(r"<uuid:(\w+)>", lambda one: str(ids.get(one[1], UUID(int=9))), route.rule)
-    path = path.removeprefix("/web")
+    path = path.removeprefix("/web").replace("<field>", "address")
     return browser.post(path, FORMS[route.rule]) if route.method == "POST" else browser.get(path)
 
 
