@@ -153,14 +153,14 @@ class Page:
             raise BrowserError(json.dumps(answer["exceptionDetails"], ensure_ascii=False)[:2000])
         return answer["result"].get("value")
 
-    def until(self, expression: str) -> None:
-        """Wait until an expression is true."""
+    def until(self, expression: str) -> Any:
+        """Wait until an expression is true, and give its value; an element is true."""
         patience = time.monotonic() + SECONDS
         while time.monotonic() < patience:
             with suppress(BrowserError):  # the page is changing under it
-                value = self.js(f"!!({expression})")
+                value = self.js(f"(v => v instanceof Node ? true : v)({expression})")
                 if value:
-                    return
+                    return value
             select.select([], [], [], 0.02)
         raise BrowserError(f"never came true: {expression}\n{self.js('location.href')}\n{self.text()[:1500]}")
 

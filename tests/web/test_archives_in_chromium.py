@@ -65,8 +65,7 @@ def test_a_number_is_revealed_in_its_place(
     sign_in(tab, address, reviewer)
     tab.go(f"{address}/web/overdue")
     tab.click("td:last-child .reveal a")
-    tab.until("document.querySelector('.reveal-form input')")
-    assert tab.js("document.activeElement.name") == "reason"
+    tab.until("document.activeElement.name === 'reason'")
     assert findings(tab) == []
     tab.ask("Input.insertText", text="提醒走访，需要电话")
     tab.press("Enter")
