@@ -61,20 +61,27 @@ def try_to_prove(work: Work) -> Try:
 
 def prove(work: Work, token: str, otp: str, counted: Try) -> None:
     """Take a one-time code as proof for this session; `try_to_prove` has counted the try."""
+    if not takes_code(work, otp):
+        raise ProofFailed
+    _session(work, token).proved_at = work.now
+    limits.give_back(work.session, FAILED_SIGN_INS_OF_ACCOUNT, counted.username, counted.at)
+    work.tell("session.proved", "worker", work.actor.worker_id)
+
+
+def takes_code(work: Work, otp: str) -> bool:
+    """Say whether a one-time code is the acting worker's own, fresh and unused; it is used up then."""
     worker = work.session.scalars(
         select(Worker).where(Worker.id == work.actor.worker_id).with_for_update(key_share=True)
     ).one()
     key = work.keys.fetch_one(work.session, worker.data_key_id)
     if worker.totp_sealed is None or key is None:
-        raise ProofFailed
+        return False
     secret = key.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
     step = totp.matched_step(secret, otp, work.now, worker.totp_last_step)
     if step is None:
-        raise ProofFailed
+        return False
     worker.totp_last_step = step
-    _session(work, token).proved_at = work.now
-    limits.give_back(work.session, FAILED_SIGN_INS_OF_ACCOUNT, counted.username, counted.at)
-    work.tell("session.proved", "worker", worker.id)
+    return True
 
 
 def _session(work: Work, token: str) -> SignIn:

@@ -1,4 +1,6 @@
-"""Proving at the desk once more who one is, before what cannot be taken back lightly (TRUST §2, step-up).
+"""Proving with the deed itself who one is, before what is done with accounts (TRUST §2, step-up).
+
+A reveal asks only whoever has not proved it for some minutes (`proving`); this asks each time.
 
 `count_try` runs in a transaction of its own before the deed, so that a refused try stays counted; `prove` in the
 deed's own. A code that opened the session or proved one deed proves no other.
@@ -6,14 +8,12 @@ deed's own. A code that opened the session or proved one deed proves no other.
 
 import datetime as dt
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.accounts import limits, totp
+from server.accounts import limits
 from server.accounts.limits import Limit
-from server.accounts.models import Worker
-from server.accounts.signing_in import OtpNotSetUp
-from server.errors import Kind, NotSignedIn, Refusal
+from server.accounts.proving import takes_code
+from server.errors import Kind, Refusal
 from server.ledger.work import Work
 
 TRIES = Limit("step_up", 10, dt.timedelta(minutes=15))
@@ -35,19 +35,8 @@ def count_try(work: Work) -> dt.datetime:
 
 def prove(work: Work, code: str, counted_at: dt.datetime) -> None:
     """Refuse unless the code is the acting worker's own, fresh and unused; it is used up then."""
-    worker = work.session.scalars(
-        select(Worker).where(Worker.id == work.actor.worker_id).with_for_update(key_share=True)
-    ).one()
-    if worker.totp_sealed is None:
-        raise OtpNotSetUp
-    key = work.keys.fetch_one(work.session, worker.data_key_id)
-    if key is None:
-        raise NotSignedIn
-    secret = key.open(worker.totp_sealed, table="workers", column="totp_sealed", row=worker.id)
-    step = totp.matched_step(secret, code, work.now, worker.totp_last_step)
-    if step is None:
+    if not takes_code(work, code):
         raise _failed(work)
-    worker.totp_last_step = step
     limits.give_back(work.session, TRIES, str(work.actor.worker_id), counted_at)
 
 
