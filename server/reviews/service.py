@@ -26,11 +26,11 @@ from server.visits.sight import stored_visit
 from server.visits.terms import Outcome
 
 
-def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
+def decide(work: Work, visit_id: UUID, new: NewDecision, *, pressed_twice: bool = False) -> Visit:
     """Decide on a visit; a void or withdrawn one leaves the duty count at once.
 
-    The same decision by the same worker again changes nothing. Whoever decides on a revision that is no more hears
-    who did what, and when.
+    Whoever decides on a revision that is no more hears who did what, and when. With `pressed_twice` the same decision
+    by the same worker again is no refusal: it changes nothing, and gives what the first led to.
     """
     stay_in_post(work)
     visit, key = stored_visit(work, visit_id, lock=True)
@@ -41,7 +41,7 @@ def decide(work: Work, visit_id: UUID, new: NewDecision) -> Visit:
         may_decide(new.decision, relation, reviews=reviews)
     if new.revision != visit.revision:
         last = _last_decision(work, visit)
-        if last is not None and _is_repeat(work, last, new, reason, key):
+        if pressed_twice and last is not None and _is_repeat(work, last, new, reason, key):
             work.looked("visit.decision_repeated", "visit", visit.id, person_id=visit.person_id)
             return visit
         raise _somebody_was_faster(work, visit, last)
@@ -127,7 +127,7 @@ def _somebody_was_faster(work: Work, visit: Visit, last: DecisionMade | None) ->
     what = "更正了记录" if last is None else f"处理为“{last.decision.label}”"
     when = at.astimezone(SHANGHAI)
     return StaleRevision(
-        f"{name}已于{when:%m月%d日%H:%M}{what}，请刷新后再看。",
+        f"{'您' if who == work.actor.worker_id else name}已于{when:%m月%d日%H:%M}{what}，请刷新后再看。",
         extra={
             "revision": visit.revision,
             "changed": {

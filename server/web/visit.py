@@ -68,7 +68,7 @@ def visit_page(
 def post_decision(visit_id: UUID) -> ResponseReturnValue:
     """Decide, and go on to the record that waits next."""
     new = sent(DecisionIn, numbers=("revision",))
-    decide(work(), visit_id, new)
+    decide(work(), visit_id, new, pressed_twice=True)
     work().session.flush()
     return redirect(_next(visit_id, new.decision), 303)
 

@@ -183,13 +183,13 @@ def test_visitors_and_inspectors_have_no_queue(world: World) -> None:
     assert world.phone(world.worker(Role.COUNTY_INSPECTOR, GUANGDE)).get("/reviews/queue").status_code == 403
 
 
-def test_the_same_decision_again_is_a_repeat_and_adds_nothing(case: Case) -> None:
+def test_the_same_decision_again_adds_nothing_and_says_what_was_done(case: Case) -> None:
     case.record()
-    first = case.decide("return", reason="请补充用药情况")
-    again = case.decide("return", reason="请补充用药情况")
-    assert (again.status_code, again.json) == (201, first.json)
-    other = case.decide("return", reason="另一个理由")
-    assert (other.status_code, other.json["code"]) == (409, "stale_revision")
+    assert case.decide("return", reason="请补充用药情况").status_code == 201
+    for reason in ("请补充用药情况", "另一个理由"):
+        again = case.decide("return", reason=reason)
+        assert (again.status_code, again.json["code"]) == (409, "stale_revision")
+        assert again.json["detail"] == "您已于03月05日12:00处理为“退回更正”，请刷新后再看。"
     with case.world.work() as work:
         assert len(work.session.scalars(select(DecisionMade)).all()) == 1
 
