@@ -1,4 +1,4 @@
-"""Gathers what is known about one visit, for the rules of evidence (docs/adr/0014-findings.md)."""
+"""Gathers what is known about one visit, for the rules of evidence (docs/adr/0013-findings.md)."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Judges visits by the rules of evidence: what waits is judged by a job, or first by whoever reads it (docs/adr/0014-findings.md).
+"""Judges visits by the rules of evidence: what waits is judged by a job, or first by whoever reads it (docs/adr/0013-findings.md).
 
 The findings of a visit follow from the facts that are stored, in whatever order they came. A visit whose own facts
 changed lets those be judged anew that a rule may compare it with, before and after the change.

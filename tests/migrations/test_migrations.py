@@ -209,7 +209,7 @@ def test_problems_on_file_get_their_state_their_owner_and_a_day_to_be_seen_to(
         person, visitors=[str(visitor.worker_id)], problems=found, no_photo_reason="没有带手机"
     )
     assert phone.put(f"/visits/{uuid4()}", sent).status_code == 201
-    upgrade(older, "0013")
+    upgrade(older, "0008")
     tables = ("workers", "households", "persons", "enrolments", "visits", "problems")
     copy_rows(house.engine, older, *tables)
     upgrade(older)

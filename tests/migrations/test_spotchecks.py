@@ -29,7 +29,7 @@ def test_spot_checks_come_to_a_database_with_visits_in_it(house: Parts, world: W
     visitor = world.worker()
     person, visit = world.person(visitor), uuid4()
     assert world.phone(visitor).put(f"/visits/{visit}", body(person, visitor.worker_id)).status_code == 201
-    upgrade(older, "0009")
+    upgrade(older, "0010")
     assert not MADE & set(inspect(older).get_table_names())
     copy_rows(house.engine, older, "workers", "households", "persons", "enrolments", "visits")
     upgrade(older)
