@@ -20,6 +20,9 @@ from server.visits.models import Visit
 
 TOWNSHIP = "341882003"
 READ_PHOTOS = 40
+JUDGED = 500
+"""Visits that are judged to tell what that costs: the job does it later, and it is told apart."""
+EVERY = 1_000_000
 FIRST_VIEWS = 1000
 """Photos that are looked at for the first time in one run, which ends with the last of them."""
 
@@ -30,7 +33,9 @@ def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
     if plan.keep is not None and not sqlite:
         with store(of(PEOPLE), plan.keep) as kept, serving(kept, plan.shape) as server:
             job = {"deed": "record", "photos": photos, "targets": targets_of(kept)}
-            return measuring.measure(server, plan, work, job)
+            figures = measuring.measure(server, plan, work, job)
+            print(f"judging a visit later: {server.judge(JUDGED):.2f} CPU-s per 1,000", flush=True)
+            return figures
     with running(people=plan.people, sqlite=sqlite, shape=plan.shape) as server:
         job = {"deed": "record", "photos": photos, "targets": targets(server)}
         return measuring.measure(server, plan, work + (" (SQLite)" if sqlite else ""), job)
@@ -39,10 +44,11 @@ def record(plan: Plan, *, photos: int, sqlite: bool = False) -> list[Figure]:
 def reads(plan: Plan) -> list[Figure]:
     """Read one of many visits, one of many archives, and small pictures that were made already."""
     with running(people=plan.people, shape=plan.shape) as server:
-        stored = replace(plan, runs=1, clients=(8,))
+        stored = replace(plan, runs=1, clients=(8,), seconds=min(3, plan.seconds))
         measuring.measure(
             server, stored, "(storing)", {"deed": "record", "photos": 0, "targets": targets(server)}
         )
+        server.judge(EVERY)
         token = sign_in(server.house, Role.COUNTY_INSPECTOR, TOWNSHIP[:6])
         visits = [[token, f"/visits/{visit_id}"] for visit_id in stored_visits(server)]
         figures = measuring.measure(server, plan, "read one visit", {"deed": "read", "targets": visits})
