@@ -35,9 +35,8 @@ def growth(plan: Plan) -> list[Figure]:
 
 
 def _jobs(kept: Store) -> list[tuple[str, int, dict[str, object]]]:
-    found: list[tuple[str, int, dict[str, object]]] = [
-        ("record a visit", 8, {"deed": "record", "photos": 0, "targets": targets_of(kept)})
-    ]
-    found += [(work, 8, job) for work, job in pages.jobs(kept).items()]
+    found = [(work, 8, job) for work, job in pages.jobs(kept).items()]
     found += [(work, clients[-1], job) for work, clients, job in million.jobs(kept)]
+    # Last: what it records waits to be judged, and whoever reads a visit meanwhile would help.
+    found.append(("record a visit", 8, {"deed": "record", "photos": 0, "targets": targets_of(kept)}))
     return found
