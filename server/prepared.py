@@ -50,10 +50,19 @@ class Prepared:
     """One statement; `words` says what it is, or gives it for a dialect's name where the two speak differently.
 
     An insert or update names the `columns` that it is handed values for. Values are handed over by name.
+    `for_its_values`: PostgreSQL makes a plan for the values each time. Unasked, it goes over to one for unknown values
+    after five times, which is right for most statements and ruinous where a value says that hardly a row fits.
     """
 
-    def __init__(self, words: Words | Callable[[str], Words], columns: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        words: Words | Callable[[str], Words],
+        columns: Iterable[str] | None = None,
+        *,
+        for_its_values: bool = False,
+    ) -> None:
         self._words = words
+        self._for_its_values = for_its_values
         self._columns = None if columns is None else list(columns)
         self._compiled: dict[str, _Compiled] = {}
 
@@ -96,7 +105,9 @@ class Prepared:
         driver: Any = connection.connection.dbapi_connection
         cursor = driver.cursor()
         try:
-            if len(sent) == 1:
+            if len(sent) == 1 and self._for_its_values and dialect.name == "postgresql":
+                cursor.execute(compiled.text, sent[0], prepare=False)
+            elif len(sent) == 1:
                 cursor.execute(compiled.text, sent[0])
             else:
                 cursor.executemany(compiled.text, sent)
