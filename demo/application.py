@@ -66,10 +66,14 @@ def _commands(folder: Path, township: Township) -> AppGroup:
     @group.command("code")
     @click.argument("username")
     def show_code(*, username: str) -> None:
-        """Give password and one-time code with which an account signs in to the pages, such as reviewer or chief."""
+        """Give password and one-time code with which an account signs in to the pages, such as reviewer or chief.
+
+        Pages ask everybody for a code; from now on this account is asked for one by the API too.
+        """
         given = accounts.browser_code(parts(), township, username)
         if given is None:
             raise click.ClickException(f"没有这个演示账户 (no such account): {username}")
         click.echo(f"用户名 {username}  密码 {given[0]}  动态口令 {given[1]}（半分钟内有效，用一次）")
+        click.echo("此后这个账户用接口登录也须附动态口令（otp）；再次执行本命令得到新的。", err=True)
 
     return group
