@@ -28,7 +28,7 @@ from server.schedule.models import Duty
 from server.tools import SHANGHAI, Tools
 from server.visits.models import PastRevision, Visit
 from tests.builders.clock import Clock
-from tests.builders.visits import a_visit_body, an_attempt_body
+from tests.builders.visits import a_visit_body, an_absence, an_attempt_body
 from tests.builders.world import SHENGPING, World
 from tests.engines.postgres import postgres
 from tests.faults.harness import Answer, Server, call
@@ -304,6 +304,10 @@ class Story(RuleBasedStateMachine):
         times = {name: (self.at + dt.timedelta(minutes=more)).isoformat() for name, more in minutes.items()}
         visitors = [str(self.stage.workers[RESPONSIBLE].worker_id)]
         more: dict[str, Any] = {"location": None, "no_location_reason": "no_signal"}
+        if not _counts(number):  # a real server's clock shows today, whatever the day that builders speak of
+            day = self.at.date()
+            seen, next_try = day - dt.timedelta(days=1), day + dt.timedelta(days=1)
+            more["absence"] = an_absence(last_seen_on=seen.isoformat(), next_try_on=next_try.isoformat())
         return make(self.person, visitors=visitors, notes=f"第{number}稿", **times, **more)
 
     def _truth(self) -> Fate:
