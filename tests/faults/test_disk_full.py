@@ -1,72 +1,23 @@
 """A full disk: 507 with a problem document, no litter; reading and sign-in go on; recovery without a restart (TRUST §1)."""
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from server.permissions import Role
-from tests.builders.world import SHENGPING
 from tests.engines.disk import MB, SmallDisk, small_disk
-from tests.faults.harness import Answer, Picture, Record, call, photo_request, visit_request
+from tests.faults.full_disk import Clients, litter
+from tests.faults.harness import Picture, call
 from tests.faults.sizes import seen, size
-from tests.faults.township import Township, township, unique
+from tests.faults.township import township, unique
 from tests.photos.builders import encoded, scene
 
 RECORDS = size("FAULT_DISK_VISITS", short=40, long=300)
-PASSWORD = "a password of the tests, 4711"
 
 pytestmark = [pytest.mark.slow, pytest.mark.disk]
-
-
-class Clients:
-    """A phone and a console that use one township's server."""
-
-    def __init__(self, town: Township) -> None:
-        self.town = town
-        self._name = f"chief{uuid4().hex[:8]}"
-        town.world.worker(Role.CHIEF, SHENGPING, username=self._name, password=PASSWORD)
-        town.house.engine.dispose()
-        self.answers: Counter[int] = Counter()
-
-    def _call(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json", token: str | None = None) -> Answer:  # fmt: skip
-        answer = call(self.town.server.port, method, path, token=token, body=body, content_type=kind)
-        self.answers[answer.status] += 1
-        assert answer.status in {200, 201, 507}, answer.body.decode()
-        if answer.status == 507:
-            assert answer.json["code"] == "store_full"
-            assert answer.json["detail"]
-        return answer
-
-    def visit(self, record: Record) -> int:
-        record.answer = self._call("PUT", *visit_request(record), token=record.token).status
-        return record.answer
-
-    def photo(self, record: Record, picture: Picture | None = None) -> int:
-        picture = picture or record.photos[0]
-        picture.answer = self._call("POST", *photo_request(record, picture), token=record.token).status
-        return picture.answer
-
-    def read(self, record: Record) -> int:
-        return self._call("GET", f"/api/v1/visits/{record.visit_id}", token=record.token).status
-
-    def worklist(self) -> int:
-        return self._call("GET", "/api/v1/worklist?limit=20", token=self.town.tokens[0]).status
-
-    def sign_in(self) -> int:
-        body = json.dumps({"username": self._name, "password": PASSWORD}).encode()
-        return self._call("POST", "/api/v1/auth/password", body).status
-
-
-def litter(uploads: Path, acknowledged: int) -> list[Path]:
-    """Give the files of a store if they are other than the acknowledged ones."""
-    files = [path for path in uploads.rglob("*") if path.is_file() and path.name != "filler"]
-    return [] if len(files) == acknowledged else files
 
 
 @pytest.fixture
