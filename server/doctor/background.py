@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import AttemptCount
-from server.doctor.terms import Finding, Part, State
+from server.doctor.terms import Finding, Part, State, plain_age
 from server.ledger import checkpoints
 from server.ledger.models import Event, Pending
 from server.policies.service import begin_on
@@ -74,7 +74,7 @@ def _ledger(session: Session, tools: Tools) -> Iterator[Finding]:
         yield Finding(
             PART,
             State.TROUBLE,
-            f"留痕有 {waiting} 条等待编号，最早的已等了 {_plain(age)}：编号服务没有运行。",
+            f"留痕有 {waiting} 条等待编号，最早的已等了 {plain_age(age)}：编号服务没有运行。",
             "systemctl status visits-ledger-seal；flask ledger seal 可手工补上。",
         )
     else:
@@ -94,15 +94,8 @@ def _checkpoints(session: Session, tools: Tools) -> Iterator[Finding]:
         yield Finding(
             PART,
             State.TROUBLE,
-            f"留痕已有 {_plain(age)}没有签检查点：定时任务没有运行，或留痕与以前的检查点接不上。",
+            f"留痕已有 {plain_age(age)}没有签检查点：定时任务没有运行，或留痕与以前的检查点接不上。",
             "journalctl -u visits-ledger-checkpoint；flask ledger checkpoint 会说明原因。",
         )
     else:
         yield Finding(PART, State.OK, f"留痕检查点第 {last.number} 号，{last.size} 条。")
-
-
-def _plain(age: dt.timedelta) -> str:
-    minutes = int(age.total_seconds() // 60)
-    if minutes < 2 * 60:
-        return f"{minutes} 分钟"
-    return f"{minutes // 60} 小时" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} 天"

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server.doctor.background import examine_background
+from server.doctor.backups import examine_backup
 from server.doctor.clock import examine_clock
 from server.doctor.configuration import examine_settings, read_settings
 from server.doctor.database import examine_database, examine_schema, open_database
@@ -37,6 +38,7 @@ def examine(tools: Tools, environment: Mapping[str, str] | None = None) -> list[
         *_safely(Part.DISK, lambda: examine_disks(settings)),
         *_safely(Part.STORAGE, lambda: examine_store(settings, tools)),
         *_safely(Part.SIGN_IN, lambda: examine_sign_in(settings)),
+        *_safely(Part.BACKUP, lambda: examine_backup(settings, tools)),
     ]
     order = list(Part)
     return sorted(found, key=lambda one: order.index(one.part))

@@ -1,5 +1,6 @@
 """What an examination finds."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from server.terms import Term
@@ -26,6 +27,7 @@ class Part(Term):
     STORAGE = "storage", "照片存储"
     SIGN_IN = "sign_in", "微信登录"
     BACKGROUND = "background", "后台任务"
+    BACKUP = "backup", "备份"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,11 @@ class Finding:
     state: State
     sentence: str
     advice: str = ""
+
+
+def plain_age(age: dt.timedelta) -> str:
+    """Write how long ago something was, in minutes, hours or days."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 2 * 60:
+        return f"{minutes} 分钟"
+    return f"{minutes // 60} 小时" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} 天"

@@ -83,6 +83,14 @@ def chosen(archives: Archives, wanted: str | None, until: dt.datetime | None = N
     return newest
 
 
+def reaches(archives: Archives) -> dt.datetime | None:
+    """Say up to which instant the backup holds everything; None when there is no whole generation."""
+    # The generation before goes on until a new one does.
+    return max(
+        (_read(archives, one, _last(archives, one)).at for one in generations(archives)[-2:]), default=None
+    )
+
+
 def _has_gone_on(archives: Archives, generation: str, until: dt.datetime | None) -> bool:
     if archives.ticks.first_after(tick_name(generation, 0)) != tick_name(generation, 1):
         return False

@@ -17,16 +17,13 @@ from sqlalchemy.engine import make_url
 from server.db import unit_of_work, vault_file
 from server.http.parts import Parts, parts
 from server.keeping import catalogue, checking, following, photos, restoring
-from server.keeping.archive import Archive, backup_key, place
-from server.keeping.catalogue import Archives
 from server.keeping.following import Places
+from server.keeping.opening import archives_of
 from server.keeping.source import Source
 from server.keeping.terms import KeepingRefused
 from server.ledger import sealer
 from server.photos.commands import ShareOption
 from server.schema import upgrade
-from server.settings import SettingsError, text_or_file
-from server.storage import BlobStore
 
 
 class _Instant(click.ParamType[dt.datetime]):
@@ -66,7 +63,7 @@ def backup(every: float | None) -> None:
 def backups() -> None:
     """列出可恢复的备份。 List the generations that can be restored."""
     with _sentences():
-        archives, _ = _archives(parts())
+        archives, _ = archives_of(parts().settings, parts().tools.random_bytes)
         for generation in catalogue.generations(archives):
             click.echo(generation)
 
@@ -90,7 +87,7 @@ def restore(generation: str | None, until: dt.datetime | None, share: Fraction) 
 
 
 def _restore(house: Parts, wish: restoring.Wish) -> restoring.Report:
-    archives, kept = _archives(house)
+    archives, kept = archives_of(house.settings, house.tools.random_bytes)
     catalogue.chosen(
         archives, wish.generation, wish.until
     )  # a wish that cannot be met is told before anything is done
@@ -120,35 +117,8 @@ def _restore(house: Parts, wish: restoring.Wish) -> restoring.Report:
     return report
 
 
-def _archives(house: Parts) -> tuple[Archives, BlobStore]:
-    settings = house.settings
-    for name, value in (("BACKUP_URL", settings.backup_url), ("BACKUP_KEYS_URL", settings.backup_keys_url)):
-        if not value:
-            raise KeepingRefused(f"没有设置 {name}：备份放在哪里（file:///文件夹 或 s3://桶/前缀）。")
-    assert settings.backup_url is not None
-    assert settings.backup_keys_url is not None
-    records, keys = (url.rstrip("/") + "/" for url in (settings.backup_url, settings.backup_keys_url))
-    if records.startswith(keys) or keys.startswith(records):
-        raise KeepingRefused("BACKUP_KEYS_URL 与 BACKUP_URL 必须分开：数据密钥的备份不能与记录放在一处。")
-    try:
-        text = None if settings.backup_key is None else text_or_file("BACKUP_KEY", settings.backup_key)
-    except SettingsError as wrong:
-        raise KeepingRefused(f"备份密钥读不出来：{wrong}") from None
-    key = backup_key(text, house.tools.random_bytes)
-    endpoint = settings.s3_endpoint_url
-    return (
-        Archives(
-            ticks=Archive.at(records, key, "ticks", s3_endpoint_url=endpoint),
-            records=Archive.at(records, key, "records", s3_endpoint_url=endpoint),
-            keys=Archive.at(keys, key, "keys", s3_endpoint_url=endpoint),
-            erasures=Archive.at(records, key, "erasures", s3_endpoint_url=endpoint),
-        ),
-        place(records + "photos", endpoint),
-    )
-
-
 def _places(house: Parts) -> Places:
-    archives, kept = _archives(house)
+    archives, kept = archives_of(house.settings, house.tools.random_bytes)
     house.engine.dispose()  # what follows opens its own connections
     return Places(lambda: _source(house), house.store, archives, kept, house.tools)
 

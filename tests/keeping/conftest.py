@@ -17,8 +17,9 @@ from server.app import create_app
 from server.db import unit_of_work
 from server.http.parts import Parts
 from server.keeping.catalogue import Archives
-from server.keeping.commands import _archives, _places
+from server.keeping.commands import _places
 from server.keeping.following import Generation, Places
+from server.keeping.opening import archives_of
 from server.ledger.models import Event
 from server.settings import Settings
 from server.tables import METADATA
@@ -63,7 +64,8 @@ def places(app: Flask) -> Places:
 @pytest.fixture
 def archives(app: Flask) -> Archives:
     """Open the backup."""
-    return _archives(app.extensions["parts"])[0]
+    house = app.extensions["parts"]
+    return archives_of(house.settings, house.tools.random_bytes)[0]
 
 
 @pytest.fixture
