@@ -18,6 +18,7 @@ from server.people.models import Person
 from server.photos import likeness
 from server.photos.intake import likeness_of
 from server.photos.models import Photo
+from server.photos.sieve import near
 from server.prepared import Prepared, Row
 from server.vault.blobs import open_bytes
 from server.vault.models import StoredKey
@@ -78,13 +79,13 @@ def print_new(work: Work, visit_id: UUID) -> None:
 def _compared(work: Work, image: Image.Image) -> list[tuple[UUID, int]]:
     """Compare a picture with those that may be its twins; gives each with the per cent to which they are alike."""
     asked = likeness.search_for(image)
-    near = sorted(
-        (bits, row.photo_id)
-        for row in candidates(work, asked)
-        if (bits := asked.bits_from((likeness.unsigned(row.whole), likeness.unsigned(row.middle))))
-        <= MOST_BITS
+    rows = candidates(work, asked)
+    pairs = [(likeness.unsigned(row.whole), likeness.unsigned(row.middle)) for row in rows]
+    places = near(asked.hashes, [one for pair in pairs for one in pair], MOST_BITS)
+    nearest = sorted(
+        (asked.bits_from(pairs[place]), rows[place].photo_id) for place in {one // 2 for one in places}
     )
-    chosen = [photo_id for _, photo_id in near[:MOST_OPENED]]
+    chosen = [photo_id for _, photo_id in nearest[:MOST_OPENED]]
     if not chosen:
         return []
     found = []
