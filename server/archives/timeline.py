@@ -1,17 +1,19 @@
 """A person's timeline: what happened to them and for them, merged from the tables that tell it, the newest first.
 
-Every source is read behind the same place and cut at the page's length, so a page costs the same however long the
-history is. Days stand at their first second.
+Every source is read behind the same place and cut at the page's length, all of them in one read, so a page costs the
+same however long the history is. Days stand at their first second.
 """
 
 import datetime as dt
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+import orjson
+from sqlalchemy import JSON, ColumnElement, Text, and_, cast, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts.models import Worker
@@ -21,9 +23,10 @@ from server.evidence.rules.sentences import sentence
 from server.evidence.terms import ABOVE_INFO
 from server.http import paging
 from server.ledger.work import Work
+from server.nested import Nested
 from server.people.models import CareAgreement, CareAssessment, Enrolment, Pause, Person, Responsibility
 from server.permissions import Can
-from server.problems.models import Problem
+from server.problems.models import Problem, state_of
 from server.reviews.models import DecisionMade
 from server.schedule.models import Duty
 from server.schedule.periods import first_second
@@ -34,6 +37,12 @@ from server.visits.terms import ATTEMPTS
 KINDS = {kind.value: kind for kind in EventKind}
 Place = tuple[dt.datetime, EventKind, UUID]
 Data = Callable[[Any], dict[str, Any]]
+WHEN = "when_it_was"
+VISIT = ("recorder_id", "method", "outcome", "state", "received_at", "filed_late", "conclusion")
+DECISION = ("decided_by", "visit_id", "decision", "state", "revision")
+ENROLMENT = ("category", "valid_from", "valid_to", "exit_reason")
+PROBLEM = ("code", "severity", "raised_state", "stage", "visit_id")
+DUTY = ("kind", "period_start", "due_on", "met_on", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where lines of one kind come from: the table, the column that says when, and which rows."""
+    """Where lines of one kind come from: the table, the column that says when, what `data` is made of, which rows."""
 
     kind: EventKind
     model: Any
     when: InstrumentedAttribute[Any]
+    told: tuple[str, ...]
     data: Data
     where: tuple[ColumnElement[bool], ...] = ()
     is_day: bool = False
@@ -71,8 +81,13 @@ def written_place(event: Event) -> tuple[str, EventKind, UUID]:
 
 def events(work: Work, person: Person, before: Place | None, limit: int) -> Sequence[Event]:
     """Give at most `limit` lines behind a place, the newest first."""
-    found: list[Iterator[Event]] = [_read(work, source, person, before, limit) for source in _sources(work)]
-    lines = [event for source in found for event in source]
+    tables = [(source, _rows_of(source, person, before, limit)) for source in _sources(work)]
+    found = work.session.execute(select(*[rows.column for _, rows in tables])).one()
+    lines = [
+        _event(source, row)
+        for (source, rows), text in zip(tables, found, strict=True)
+        for row in rows.rows(text)
+    ]
     newest = heapq.nlargest(limit, lines, key=lambda event: (event.at, event.kind.value, event.id))
     return _named(work, newest)
 
@@ -90,19 +105,28 @@ def _instant(text: str) -> dt.datetime:
     return made.astimezone(dt.UTC)
 
 
-def _read(work: Work, source: Source, person: Person, before: Place | None, limit: int) -> Iterator[Event]:
+def _rows_of(source: Source, person: Person, before: Place | None, limit: int) -> Nested:
+    model = source.model
+    columns = [_plain(getattr(model, name)) for name in ("id", *source.told)]
     wanted = (
-        select(source.model)
-        .where(source.model.person_id == person.id, source.when.is_not(None), *source.where)
-        .order_by(source.when.desc(), source.model.id.desc())
+        select(source.when.label(WHEN), *columns)
+        .where(model.person_id == person.id, source.when.is_not(None), *source.where)
+        .order_by(source.when.desc(), model.id.desc())
         .limit(limit)
     )
     if before is not None:
         wanted = wanted.where(_behind(source, before))
-    for row in work.session.scalars(wanted):
-        when = getattr(row, source.when.key)
-        at = first_second(when) if source.is_day else when
-        yield Event(at, source.kind, row.id, source.data(row))
+    return Nested(f"of_{source.kind}", wanted)
+
+
+def _plain(column: InstrumentedAttribute[Any]) -> Any:
+    """Give a column as it can stand in a row written as JSON: what is JSON itself as its text."""
+    return (cast(column, Text) if isinstance(column.type, JSON) else column).label(column.key)
+
+
+def _event(source: Source, row: Any) -> Event:
+    when = getattr(row, WHEN)
+    return Event(first_second(when) if source.is_day else when, source.kind, row.id, source.data(row))
 
 
 def _behind(source: Source, before: Place) -> ColumnElement[bool]:
@@ -131,49 +155,58 @@ def _sources(work: Work) -> tuple[Source, ...]:
         or_(Duty.exit_on.is_(None), Duty.exit_on > Duty.due_on),
     )
     return (
-        Source(EventKind.VISIT, Visit, Visit.occurred_at, _visit, (not_(Visit.outcome.in_(ATTEMPTS)),)),
-        Source(EventKind.ATTEMPT, Visit, Visit.occurred_at, _visit, (Visit.outcome.in_(ATTEMPTS),)),
-        Source(EventKind.DECISION, DecisionMade, DecisionMade.decided_at, _decision),
-        Source(EventKind.ENROLLED, Enrolment, Enrolment.valid_from, _enrolment, (superseded,), is_day=True),
         Source(
-            EventKind.ENROLMENT_ENDED, Enrolment, Enrolment.valid_to, _enrolment, (superseded,), is_day=True
+            EventKind.VISIT, Visit, Visit.occurred_at, VISIT, _visit, (not_(Visit.outcome.in_(ATTEMPTS)),)
         ),
-        Source(EventKind.ASSESSMENT, CareAssessment, CareAssessment.assessed_on, _assessment, is_day=True),
-        Source(
+        Source(EventKind.ATTEMPT, Visit, Visit.occurred_at, VISIT, _visit, (Visit.outcome.in_(ATTEMPTS),)),
+        Source(EventKind.DECISION, DecisionMade, DecisionMade.decided_at, DECISION, _decision),
+        _of_days(EventKind.ENROLLED, Enrolment, Enrolment.valid_from, ENROLMENT, (superseded,)),
+        _of_days(EventKind.ENROLMENT_ENDED, Enrolment, Enrolment.valid_to, ENROLMENT, (superseded,)),
+        _of_days(EventKind.ASSESSMENT, CareAssessment, CareAssessment.assessed_on, ("level", "assessor")),
+        _of_days(
             EventKind.AGREEMENT,
             CareAgreement,
             CareAgreement.signed_on,
-            lambda row: {"starts_on": row.starts_on, "ends_on": row.ends_on},
+            ("starts_on", "ends_on"),
             (CareAgreement.superseded_at.is_(None),),
-            is_day=True,
         ),
-        Source(
-            EventKind.PAUSE,
-            Pause,
-            Pause.from_on,
-            lambda row: {"reason": row.reason, "to_on": row.to_on},
-            (Pause.superseded_at.is_(None),),
-            is_day=True,
+        _of_days(
+            EventKind.PAUSE, Pause, Pause.from_on, ("reason", "to_on"), (Pause.superseded_at.is_(None),)
         ),
-        Source(EventKind.DUTY_MET, Duty, Duty.met_received_at, _duty, (Duty.met_on.is_not(None),)),
-        Source(EventKind.DUTY_MISSED, Duty, Duty.due_at, _duty, missed),
-        Source(
-            EventKind.HANDED_OVER,
-            Responsibility,
-            Responsibility.from_at,
-            lambda row: {"worker_id": row.worker_id, "kind": row.kind, "to_at": row.to_at},
+        Source(EventKind.DUTY_MET, Duty, Duty.met_received_at, DUTY, _duty, (Duty.met_on.is_not(None),)),
+        Source(EventKind.DUTY_MISSED, Duty, Duty.due_at, DUTY, _duty, missed),
+        _as_it_is(
+            EventKind.HANDED_OVER, Responsibility, Responsibility.from_at, ("worker_id", "kind", "to_at")
         ),
-        Source(EventKind.PROBLEM, Problem, Problem.found_at, _problem, open_problems),
+        Source(EventKind.PROBLEM, Problem, Problem.found_at, PROBLEM, _problem, open_problems),
         *((_FINDINGS,) if work.actor.may(Can.SEE_FINDINGS) else ()),
     )
 
 
-def _finding(row: FindingMade) -> dict[str, Any]:
+def _as_it_is(
+    kind: EventKind,
+    model: Any,
+    when: InstrumentedAttribute[Any],
+    told: tuple[str, ...],
+    where: tuple[ColumnElement[bool], ...] = (),
+    *,
+    is_day: bool = False,
+) -> Source:
+    """Give a source whose columns are told under their own names."""
+    return Source(
+        kind, model, when, told, lambda row: {name: getattr(row, name) for name in told}, where, is_day
+    )
+
+
+_of_days = partial(_as_it_is, is_day=True)
+
+
+def _finding(row: Any) -> dict[str, Any]:
     return {
         "visit_id": row.visit_id,
         "code": row.code,
         "severity": row.severity,
-        "title": sentence(row.code, row.evidence),
+        "title": sentence(row.code, orjson.loads(row.evidence)),
     }
 
 
@@ -181,12 +214,13 @@ _FINDINGS = Source(
     EventKind.FINDING,
     FindingMade,
     FindingMade.found_at,
+    ("visit_id", "code", "severity", "evidence"),
     _finding,
     (FindingMade.withdrawn_at.is_(None), FindingMade.severity.in_(sorted(ABOVE_INFO))),
 )
 
 
-def _visit(row: Visit) -> dict[str, Any]:
+def _visit(row: Any) -> dict[str, Any]:
     return {
         "worker_id": row.recorder_id,
         "method": row.method,
@@ -198,7 +232,7 @@ def _visit(row: Visit) -> dict[str, Any]:
     }
 
 
-def _decision(row: DecisionMade) -> dict[str, Any]:
+def _decision(row: Any) -> dict[str, Any]:
     return {
         "worker_id": row.decided_by,
         "visit_id": row.visit_id,
@@ -208,20 +242,7 @@ def _decision(row: DecisionMade) -> dict[str, Any]:
     }
 
 
-def _enrolment(row: Enrolment) -> dict[str, Any]:
-    return {
-        "category": row.category,
-        "valid_from": row.valid_from,
-        "valid_to": row.valid_to,
-        "exit_reason": row.exit_reason,
-    }
-
-
-def _assessment(row: CareAssessment) -> dict[str, Any]:
-    return {"level": row.level, "assessor": row.assessor}
-
-
-def _duty(row: Duty) -> dict[str, Any]:
+def _duty(row: Any) -> dict[str, Any]:
     return {
         "duty_kind": row.kind,
         "period_start": row.period_start,
@@ -231,8 +252,13 @@ def _duty(row: Duty) -> dict[str, Any]:
     }
 
 
-def _problem(row: Problem) -> dict[str, Any]:
-    return {"code": row.code, "severity": row.severity, "state": row.state, "visit_id": row.visit_id}
+def _problem(row: Any) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "severity": row.severity,
+        "state": state_of(row.raised_state, row.stage),
+        "visit_id": row.visit_id,
+    }
 
 
 def _named(work: Work, lines: Sequence[Event]) -> Sequence[Event]:

@@ -56,6 +56,19 @@ def test_a_list_of_many_asks_what_a_list_of_few_asks(app: Flask, world: World) -
     assert {address: count for address, count in many.items() if count > MOST} == {}
 
 
+def test_a_file_is_five_reads_whatever_happened_to_the_person(app: Flask, world: World) -> None:
+    there = town(world)
+    chief = at_browser(app, world, world.worker(Role.CHIEF, SHENGPING))
+    address = f"/archives/{there.people[0]}"
+    for _ in range(3):
+        assert chief.get(address).status_code == 200
+        with counted(world) as statements:
+            assert chief.get(address).status_code == 200
+        reads = [one for one in statements if str(one).lstrip().upper().startswith("SELECT")]
+        assert len(reads) <= 5
+        there.record(there.people[0])
+
+
 def test_a_page_of_checks_asks_what_a_single_check_asks(app: Flask, world: World) -> None:
     case = Case(world)
     case.go(share=100, count=4)
