@@ -109,8 +109,8 @@ def _expected(path: str, method: str, operation: Spec, can: Can) -> set[Kind]:
         kinds |= {Kind.NOT_FOUND}
     if operation.get("parameters"):
         kinds |= {Kind.INVALID, Kind.NOT_FOUND}
-    if path.endswith("/receipt"):
-        kinds |= {Kind.CONFLICT}  # stored, and not signed yet
+    if path.endswith(("/receipt", "/frame.csv")):
+        kinds |= {Kind.CONFLICT}  # there, and not signed or frozen yet
     if method in _WRITES:
         kinds |= {Kind.STORE_FULL, Kind.CONFLICT}
     if "requestBody" in operation:

@@ -14,7 +14,8 @@ from server.permissions import Role
 from tests.builders.world import GUANGDE, World
 from tests.spotchecks.case import Case
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "redraw.py"
+DOCS = Path(__file__).parents[2] / "docs"
+SCRIPT = DOCS / "redraw.py"
 PLANS: list[dict[str, Any]] = [
     {},
     {"share": 30, "strata": ["village", "visitor", "category"]},
@@ -135,6 +136,8 @@ def test_before_the_frame_is_frozen_there_is_none_to_publish(world: World) -> No
     case = Case(world)
     case.go("committed")
     assert case.inspector.get(f"/spot-checks/plans/{case.plan}/frame.csv").json["code"] == "not_frozen_yet"
+    said = json.loads((DOCS / "openapi.json").read_text())["paths"]
+    assert "409" in said["/api/v1/spot-checks/plans/{plan_id}/frame.csv"]["get"]["responses"]
     before = case.inspector.get(f"/spot-checks/plans/{case.plan}/proof").json
     assert (before["seed"], before["frame_digest"], before["sample"]) == (None, None, [])
 
