@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from server.archives.terms import EventKind
+from server.evidence.terms import FindingSeverity
 from server.web.showing import day, label, moment, problem
 
 Data = Mapping[str, Any]
@@ -28,7 +29,7 @@ def told(event: Mapping[str, Any]) -> Line:
     is_visit = kind in {EventKind.VISIT, EventKind.ATTEMPT}
     leads_to = event["id"] if is_visit else data.get("visit_id")
     at = moment(event["at"])
-    return Line(at[:10] if at.endswith("00:00") else at, kind.label, _WORDS[kind](data), leads_to)
+    return Line(at[:10] if at.endswith("00:00") else at, kind.label, WORDS[kind](data), leads_to)
 
 
 def _visit(data: Data) -> str:
@@ -59,7 +60,7 @@ def _missed(data: Data) -> str:
     return f"{_duty(data)}{tried}"
 
 
-_WORDS: Mapping[EventKind, Callable[[Data], str]] = {
+WORDS: Mapping[EventKind, Callable[[Data], str]] = {
     EventKind.VISIT: _visit,
     EventKind.ATTEMPT: _visit,
     EventKind.DECISION: _decision,
@@ -74,4 +75,5 @@ _WORDS: Mapping[EventKind, Callable[[Data], str]] = {
     EventKind.PROBLEM: lambda data: (
         f"{label(data['severity'])}：{problem(data['code'])}（{label(data['state'])}）"
     ),
+    EventKind.FINDING: lambda data: f"{label(data['severity'], FindingSeverity)}：{data['title']}",
 }

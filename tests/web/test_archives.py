@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from server.archives.terms import EventKind
 from server.ledger.models import Event
 from server.ledger.sealer import seal
 from server.permissions import Role
+from server.web import happened
 from tests.builders.clock import Clock
 from tests.builders.world import GUANGDE, QIANCUN, SHENGPING, TUANSHAN, World
 from tests.web.conftest import Account, Browser, browser_user
@@ -263,3 +265,14 @@ def test_a_part_of_a_page_whose_session_ended_sends_the_whole_page_to_sign_in(
     )
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/web/sign-in")
     assert SHENGPING not in answer.text
+
+
+def test_every_kind_of_line_has_words(at_desk: Browser, there: Town) -> None:
+    """A finding had none, and a file with one in its timeline could not be opened."""
+    assert set(happened.WORDS) == set(EventKind)
+    page = at_desk.get(f"/archives/{there.people[0]}")
+    assert page.status_code == 200
+    at_desk.get(f"/visits/{there.visits[1]}")  # judged when it is read
+    page = at_desk.get(f"/archives/{there.people[0]}")
+    assert page.status_code == 200
+    assert f"{EventKind.FINDING.label}" in page.text
