@@ -1,7 +1,7 @@
 """Signing in with password and one-time code, signing out, and the size of the text (TRUST §2 "Sign-in")."""
 
-import re
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,9 +19,6 @@ from server.web.features import feature
 from server.web.forms import sent
 
 blueprint = feature("signing")
-
-OURS = re.compile(r"/web(/[A-Za-z0-9_-]+)*/?\Z")
-"""Addresses that a sign-in or a change of the text may lead back to: pages of ours, without a query."""
 
 
 @blueprint.get("/sign-in")
@@ -67,20 +64,27 @@ def sign_out() -> ResponseReturnValue:
 @shows(Can.ANYONE, own_transactions=True)
 def text_size() -> ResponseReturnValue:
     """Change between usual and large text (长辈版), and lead back."""
-    answer = _to(back_to(request.form.get("back")))
+    answer = _to(back_to(_with_its_query(request.form.get("back"))))
     keep_text_size(answer, large=request.form.get("large") == "1")
     return answer
 
 
+def _with_its_query(address: str | None) -> str | None:
+    """Give the address of the page on which a form stood as the browser tells it: with what it was asked for."""
+    before = urlsplit(request.referrer or "")
+    is_that_page = before.netloc == urlsplit(request.host_url).netloc and before.path == address
+    return f"{address}?{before.query}" if is_that_page and before.query else address
+
+
 def back_to(address: str | None) -> str:
     """Give an address of ours as it is, and the first page for any other."""
-    return address if address is not None and OURS.match(address) else url_for("web_home.home")
+    return address if address is not None and showing.OURS.match(address) else url_for("web_home.home")
 
 
 def _asked(following: str | None, refusal: Refusal | None = None, username: str = "") -> Response:
     return showing.page(
         "sign_in.html",
-        following=following if following and OURS.match(following) else None,
+        following=following if following and showing.OURS.match(following) else None,
         refusal=refusal,
         username=username,
     )

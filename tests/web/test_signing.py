@@ -169,6 +169,14 @@ def test_large_text_is_kept_on_the_machine(browser: Browser) -> None:
     answer = browser.post("/text-size", {"large": "1", "back": "/web/sign-in"})
     assert (answer.status_code, answer.location) == (303, "/web/sign-in")
     assert '<html lang="zh-CN" class="large">' in browser.get("/sign-in").text
+    asked = "/web/queue?village=341882003200&limit=2"
+    for page, leads_to in (
+        (f"http://localhost{asked}", asked),
+        (f"https://elsewhere.example{asked}", "/web/queue"),
+        ("http://localhost/web/audit?village=3", "/web/queue"),
+    ):
+        kept = browser.post("/text-size", {"large": "1", "back": "/web/queue"}, Referer=page)
+        assert kept.location == leads_to
     away = browser.post("/text-size", {"large": "0", "back": "https://elsewhere.example"})
     assert away.location == "/web/"
     assert '<html lang="zh-CN">' in browser.get("/sign-in").text
