@@ -3,11 +3,16 @@
 Rules of the work (how often, how many days) are not here: they are versioned rows (server/policies/).
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from environs import Env, EnvError
+
+TILES = re.compile(
+    r"(?=.*\{z\})(?=.*\{x\})(?=.*\{y\})https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9{}._~/?=&%-]+\Z"
+)
 
 
 class SettingsError(Exception):
@@ -21,7 +26,7 @@ class Settings:
     `database_url` and `storage_url` say where records and photos live, `keyring` is the key ring (JSON text, or
     `file:` and a path), `secret_key` signs links, `proxies` is how many trusted proxies stand in front. Below
     `low_water_mb` (millions of bytes) of free disk no photo is taken in, so that the database keeps room; beside a SQLite database `reserve_mb` are held for
-    the hour when somebody else fills the disk.
+    the hour when somebody else fills the disk. `map_tiles_url` is where browsers fetch the ground of maps (`{z}`, `{x}`, `{y}` in WGS-84); without it maps have none.
     `backup_url`, `backup_keys_url` and `backup_key` (as `keyring`) are read by `flask backup` and `restore` only: a
     process that serves needs no backup key, and need not be able to read its file. `ledger_key` (as `keyring`) signs
     checkpoints and `ledger_checkpoints` (`file:` and a folder) is where they are exported to; only `flask ledger
@@ -48,6 +53,7 @@ class Settings:
     ledger_checkpoints: str | None = None
     low_water_mb: int = 200
     reserve_mb: int = 0
+    map_tiles_url: str | None = None
     demo: bool = False
     data_dir: Path | None = None
 
@@ -77,6 +83,7 @@ class Settings:
                 ledger_checkpoints=env.str("LEDGER_CHECKPOINTS", None),
                 low_water_mb=env.int("LOW_WATER_MB", cls.low_water_mb),
                 reserve_mb=env.int("RESERVE_MB", 16),
+                map_tiles_url=env.str("MAP_TILES_URL", None),
             )
         except EnvError as error:
             raise SettingsError(f"设置缺失或有误 (missing or wrong setting): {error}") from None
@@ -91,6 +98,10 @@ class Settings:
             raise SettingsError("STORAGE_URL must be file:///… or s3://bucket/prefix")
         if self.low_water_mb < 0:
             raise SettingsError("LOW_WATER_MB counts millions of bytes; it must not be negative")
+        if self.map_tiles_url is not None and not TILES.match(self.map_tiles_url):
+            raise SettingsError(
+                "MAP_TILES_URL must be https://…{z}…{x}…{y}… (each once, in any order), no spaces or quotes"
+            )
 
 
 def text_or_file(name: str, text: str) -> str:

@@ -12,6 +12,7 @@ from server.archives import service
 from server.archives.terms import RevealField, Wanted
 from server.errors import Refusal
 from server.http.guard import work
+from server.http.parts import parts
 from server.people.terms import Category
 from server.permissions import Can
 from server.places.datums import place_of
@@ -122,4 +123,4 @@ def _homes(homes: list[dict[str, Any]]) -> maps.Map | None:
         )
         for one in sorted(homes, key=lambda one: one["superseded_at"] is not None)
     ]
-    return maps.drawn(spots)
+    return maps.drawn(spots, parts().settings.map_tiles_url)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from api_schemas.worklists import OverdueQuery
 from server.http.guard import work
+from server.http.parts import parts
 from server.people.homes_listing import homes_within
 from server.people.terms import Category
 from server.permissions import Can
@@ -84,7 +85,7 @@ def _village_map(village: str | None, overdue_people: list[dict[str, Any]]) -> m
         )
         for home in homes
     ]
-    return maps.drawn(sorted(spots, key=lambda spot: spot.kind))
+    return maps.drawn(sorted(spots, key=lambda spot: spot.kind), parts().settings.map_tiles_url)
 
 
 def _row(one: dict[str, Any]) -> dict[str, Any]:

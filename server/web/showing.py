@@ -2,16 +2,19 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, g, make_response, render_template, request
 
 from server.evidence.terms import FindingCode, FindingSeverity
+from server.http.parts import parts
 from server.people.terms import Category
 from server.permissions import Actor
 from server.problems.terms import Severity
@@ -21,6 +24,8 @@ from server.visits.terms import Conclusion, DerivedProblem, Method, Outcome, Vis
 from server.web.cookies import wants_large_text
 from server.web.field_names import field_of
 
+OURS = re.compile(r"/web(/[A-Za-z0-9_-]+)*/?(\?[A-Za-z0-9_=&%.:+-]*)?\Z")
+"""Addresses that a sign-in or a change of the text may lead back to: pages of ours."""
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 POLICY = (
@@ -43,7 +48,16 @@ def page(template: str, **values: Any) -> Response:
     """Show a page, or for htmx the part that the template makes of it."""
     answer = make_response(render_template(f"web/{template}", **values))
     answer.headers.update(HEADERS)
+    if tiles := parts().settings.map_tiles_url:
+        answer.headers["Content-Security-Policy"] = policy_with(tiles)
     return answer
+
+
+@cache
+def policy_with(tiles_url: str) -> str:
+    """Give the policy that also lets in pictures from where the tiles of maps are."""
+    origin = "://".join(urlsplit(tiles_url)[:2])
+    return POLICY.replace("img-src 'self' data:", f"img-src 'self' data: {origin}")
 
 
 def reader() -> Actor | None:

@@ -17,6 +17,7 @@ from server.reviews.history import compared, history
 from server.reviews.queries import next_waiting
 from server.reviews.service import decide
 from server.reviews.terms import Decision, QueueFilters
+from server.visits.earlier import places_before
 from server.visits.showing import shown_alone
 from server.visits.sight import visit_to_read
 from server.web import showing
@@ -50,7 +51,7 @@ def visit_page(
         visit=visit,
         person=person,
         names=names,
-        record=record(work(), visit, person),
+        record=record(work(), visit, person, places_before(work(), row.person_id, row.occurred_at)),
         photos=photos_of(work().session, visit_id),
         may_decide=work().actor.may(Can.DECIDE_ON_VISITS) and row.recorder_id != work().actor.worker_id,
         is_own=row.recorder_id == work().actor.worker_id,

@@ -1,16 +1,20 @@
 """Writes a visit record for people: its sections as questions and answers, and where it was as a map in words."""
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.http.parts import parts
 from server.ledger.work import Work
 from server.places.datums import from_gcj02, place_of
 from server.places.rules import fence
 from server.places.terms import Datum, FencePolicy, Fix, NoLocationReason, Point, Verdict
 from server.policies.service import in_force
 from server.terms import Term
+from server.tools import business_day
 from server.visits.answers import NOT_ASKED, QUESTIONS, Question, Section
+from server.visits.earlier import PlaceBefore
 from server.visits.terms import (
     AbsenceReason,
     Conclusion,
@@ -24,7 +28,7 @@ from server.visits.terms import (
     Signer,
     SigningManner,
 )
-from server.web import maps
+from server.web import maps, showing
 from server.web.showing import label
 
 _YES_NO = {True: "是", False: "否"}
@@ -60,8 +64,10 @@ class Record:
     where: Where
 
 
-def record(work: Work, visit: Mapping[str, Any], person: Mapping[str, Any]) -> Record:
-    """Write a visit for the page of its reviewer."""
+def record(
+    work: Work, visit: Mapping[str, Any], person: Mapping[str, Any], before: Sequence[PlaceBefore] = ()
+) -> Record:
+    """Write a visit for the page of its reviewer; `before` are the places of the visits before it."""
     return Record(
         head=tuple(_head(visit)),
         sections=tuple(_sections(visit.get("answers") or {})),
@@ -71,7 +77,7 @@ def record(work: Work, visit: Mapping[str, Any], person: Mapping[str, Any]) -> R
         ),
         absence=tuple(_absence(visit.get("absence"))),
         signatures=tuple(_signatures(visit.get("signatures") or ())),
-        where=where(work, visit, person),
+        where=where(work, visit, person, before),
     )
 
 
@@ -132,8 +138,10 @@ def _signatures(signatures: Any) -> Iterator[Line]:
         yield Line("signature", label(one["signer"], Signer), text)
 
 
-def where(work: Work, visit: Mapping[str, Any], person: Mapping[str, Any]) -> Where:
-    """Say where the phone was, beside the home that is registered today."""
+def where(
+    work: Work, visit: Mapping[str, Any], person: Mapping[str, Any], before: Sequence[PlaceBefore] = ()
+) -> Where:
+    """Say where the phone was, beside the home that is registered today and the places of earlier visits."""
     home, fix = _home(person.get("home")), _fix(visit.get("location"))
     policy = _policy(work, person["village"]["code"])
     verdict = fence(home, fix, policy)
@@ -142,7 +150,20 @@ def where(work: Work, visit: Mapping[str, Any], person: Mapping[str, Any]) -> Wh
         spots.append(maps.Spot("home", "住处", home, policy.radius_m))
     if fix is not None and not fix.is_blank:
         spots.append(maps.Spot("fix", "本次定位", place_of(fix), fix.known_accuracy_m))
-    return Where(maps.drawn(spots), tuple(_words(visit, home, fix, verdict)))
+    seen = [(one.occurred_at, _fix(one.location)) for one in before]
+    earlier = [(at, place) for at, place in seen if place is not None and not place.is_blank]
+    # Last, so that they lie under nothing and the map is laid out round the home.
+    spots += [maps.Spot("earlier", "", place_of(place)) for _, place in earlier] if spots else []
+    words = (*_words(visit, home, fix, verdict), *(_earlier_words(home, earlier) if home else ()))
+    return Where(maps.drawn(spots, parts().settings.map_tiles_url), words)
+
+
+def _earlier_words(home: Point, earlier: Sequence[tuple[dt.datetime, Fix]]) -> Iterator[str]:
+    if earlier:
+        told = "；".join(
+            f"{showing.day(business_day(at))} {maps.way(home, place_of(fix))}" for at, fix in earlier
+        )
+        yield f"以前的定位（图上灰点）：{told}。"
 
 
 def _words(visit: Mapping[str, Any], home: Point | None, fix: Fix | None, verdict: Verdict) -> Iterator[str]:
