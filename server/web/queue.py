@@ -1,20 +1,25 @@
 """The queue of records that wait for a reviewer, with filters; led with the keyboard as well (审核队列)."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from api_schemas.reviews import QueueQuery
+from api_schemas.reviews import AcceptancesIn, QueueQuery
 from server.accounts.queries import names_of
+from server.errors import Refusal
+from server.evidence.terms import ABOVE_INFO
 from server.http.guard import work
 from server.permissions import Can
+from server.reviews.accepting import accept_many
 from server.reviews.queries import queue
+from server.visits.models import Visit
 from server.web import showing
 from server.web.door import shows
 from server.web.features import Entry, feature
-from server.web.forms import asked
+from server.web.forms import asked, fitted, whole
 from server.web.places import villages_within
 from server.worklists.people import shown as people_shown
 
@@ -28,12 +33,14 @@ DONE = {
     "void": "已作废，走访任务已重新打开。",
 }
 """What is said at the top of the page that follows a decision, by the decision."""
+CHOSEN = "chosen"
 
 
 @blueprint.get("/queue")
 @shows(Can.DECIDE_ON_VISITS)
-def waiting() -> ResponseReturnValue:
+def waiting(refusal: Refusal | None = None, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """List what waits for a decision, the longest waiting first."""
+    del typed  # which records were chosen is not kept: they are looked at anew
     query = asked(QueueQuery)
     found = queue(work(), **query)
     people = people_shown(work(), list({UUID(visit["person_id"]) for visit in found["items"]}))
@@ -45,9 +52,41 @@ def waiting() -> ResponseReturnValue:
         villages=villages_within(work()),
         chosen={name: kept for name in ("village", "finding") if (kept := getattr(query["filters"], name))},
         done=DONE.get(request.args.get("done", "")),
+        refusal=refusal,
     )
+
+
+@blueprint.post("/queue/acceptances")
+@shows(Can.DECIDE_ON_VISITS, again=waiting)
+def post_acceptances() -> ResponseReturnValue:
+    """Accept the chosen records that show no doubt, and say of each what became of it."""
+    items = [_chosen(text) for text in request.form.getlist(CHOSEN)]
+    results = accept_many(work(), fitted(AcceptancesIn, {"items": items})["items"])
+    in_sight = [one["visit_id"] for one in results if one["state"] is not None]
+    there = {one: work().session.get_one(Visit, one) for one in in_sight}
+    people = people_shown(work(), list({visit.person_id for visit in there.values()}))
+    return showing.page(
+        "queue_accepted.html",
+        results=[
+            one | {"visit": visit, "person": people[visit.person_id].data if visit else None}
+            for one in results
+            for visit in [there.get(one["visit_id"])]
+        ],
+        accepted=sum(one["accepted"] for one in results),
+    )
+
+
+def _chosen(text: str) -> dict[str, Any]:
+    """Read a chosen record: its id and the revision that the reviewer saw."""
+    visit_id, _, revision = text.partition("@")
+    return {"visit_id": visit_id, "revision": whole([revision])}
 
 
 def _row(visit: dict[str, Any], people: Any) -> dict[str, Any]:
     person = people.get(UUID(visit["person_id"]))
-    return visit | {"person": person.data if person else None}
+    signs = [one for one in visit.get("findings") or () if one["severity"] in ABOVE_INFO]
+    return visit | {
+        "person": person.data if person else None,
+        # A first choice only: what speaks against it when it is sent is said then.
+        "is_plain": not signs and not visit.get("awaiting_second"),
+    }

@@ -152,7 +152,6 @@ def where(
         spots.append(maps.Spot("fix", "本次定位", place_of(fix), fix.known_accuracy_m))
     seen = [(one.occurred_at, _fix(one.location)) for one in before]
     earlier = [(at, place) for at, place in seen if place is not None and not place.is_blank]
-    # Last, so that they lie under nothing and the map is laid out round the home.
     spots += [maps.Spot("earlier", "", place_of(place)) for _, place in earlier] if spots else []
     words = (*_words(visit, home, fix, verdict), *(_earlier_words(home, earlier) if home else ()))
     return Where(maps.drawn(spots, parts().settings.map_tiles_url), words)

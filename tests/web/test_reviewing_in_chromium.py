@@ -10,6 +10,7 @@ from tests.conftest import Template
 from tests.engines.chromium import Page
 from tests.web.conftest import Account, sign_in
 from tests.web.test_in_chromium import look
+from tests.web.test_reviewing import plain_record
 from tests.web.town import CANARY, Town, absent, town
 
 pytestmark = pytest.mark.browser
@@ -75,6 +76,25 @@ def test_the_queue_is_worked_with_the_keyboard_alone(
     assert made == {first: "accept", second: "return"}
     assert str(fourth) in tab.js("document.body.innerHTML")
     assert tab.complaints() == []
+
+
+def test_plain_records_are_chosen_and_accepted_with_the_keyboard_alone(
+    tab: Page, address: str, reviewer: Account, there: Town
+) -> None:
+    plain = plain_record(there, 2)
+    sign_in(tab, address, reviewer)
+    tab.go(f"{address}/web/queue")
+    assert look(tab, address, "/web/queue", "queue-bulk") == []
+    tab.go(f"{address}/web/queue")
+    tab.js(f"document.querySelector(\"[name=chosen][value^='{plain}']\").focus()")
+    tab.press(" ")
+    tab.press("a")
+    assert tab.js("document.activeElement.textContent") == "确认通过所选"
+    tab.press("Enter", leads_away=True)
+    assert "选了 1 条，通过 1 条" in tab.text()
+    assert tab.complaints() == []
+    with there.world.work() as work:
+        assert [row.visit_id for row in work.session.scalars(select(DecisionMade))] == [plain]
 
 
 def test_a_double_click_sends_one_form(tab: Page, address: str, reviewer: Account, there: Town) -> None:

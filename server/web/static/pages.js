@@ -32,7 +32,7 @@ for (const picture of document.images) {
 }
 
 // Keys: J and K walk through a list, letters open what is marked with them, ? tells them.
-const isWriting = (target) => target instanceof HTMLElement
+const isWriting = (target) => target instanceof HTMLElement && target.type !== "checkbox"
   && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 
 const walk = (by) => {
