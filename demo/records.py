@@ -14,15 +14,56 @@ from server.visits.terms import Outcome
 Body = dict[str, Any]
 Item = Mapping[str, Any]
 
-NOTES = (
-    "老人精神不错，院子打扫得干净。",
-    "提醒注意用火用电安全，老人表示记住了。",
-    "天气转凉，被褥够用。",
-    "反映膝盖疼，已联系村卫生室。",
-    "正在菜地干活，聊了近期生活情况。",
-    None,
-    None,
+NOTES: Sequence[Sequence[str]] = (
+    (
+        *(
+            "老人精神不错",
+            "刚午睡起来",
+            "在灶间烧火",
+            "坐在门口择菜",
+            "菜地里刚回来",
+            "正听收音机",
+            "说夜里咳了两声",
+        ),
+        *("腿脚比上月利索", "头发才理过", "正喂几只鸡", "穿着新发的棉鞋", "在后院劈柴"),
+    ),
+    (
+        *(
+            "院子扫得干净",
+            "被褥够厚",
+            "米缸还有大半",
+            "水缸是满的",
+            "墙角堆着柴，已叫挪开",
+            "窗缝漏风，记下了",
+        ),
+        *(
+            "冰箱里有肉有菜",
+            "插座换过新的",
+            "煤气瓶放在屋外",
+            "屋顶补过，没再漏",
+            "床头有药，日期都对",
+            "烟囱通畅",
+        ),
+    ),
+    (
+        *(
+            "反映膝盖疼，已联系村卫生室",
+            "想配一副老花镜",
+            "问高龄津贴几时到账",
+            "没有别的需求",
+            "外甥周末来看过",
+        ),
+        *(
+            "提醒了用火用电",
+            "约好下月一道去体检",
+            "医保卡找到了",
+            "请帮忙看电视信号",
+            "托我带两斤盐",
+            "叮嘱雨天少出门",
+        ),
+    ),
 )
+"""What a visitor notes: how the person was, what was seen, what was said; or nothing."""
 SAID = ("早上看见他去菜地了。", "前天去女儿家了，过两天回来。", "昨天还在门口晒太阳。", "一早赶集去了。")
 USUAL = 0.78
 """How often an answer is the usual one, the first of its vocabulary."""
@@ -71,7 +112,7 @@ def written(told: Told, chance: Random) -> Body:
         "problems": [_hazard(told, chance)] if told.hazard else [],
         "absence": None if met else _absence(told, chance),
         "conclusion": ("attention" if told.hazard or chance.random() < 0.12 else "normal") if met else None,
-        "notes": chance.choice(NOTES),
+        "notes": _notes(chance),
         "signatures": [],
         "photos": [
             {"id": str(one), "kind": kind, "taken_at": wire(told.at + dt.timedelta(minutes=3))}
@@ -79,6 +120,12 @@ def written(told: Told, chance: Random) -> Body:
         ],
         "no_photo_reason": None if told.photo_ids or told.purposes == ("routine",) else "本人不愿拍照",
     }
+
+
+def _notes(chance: Random) -> str | None:
+    if chance.random() < 0.3:
+        return None
+    return "，".join(chance.choice(part) for part in NOTES) + "。"
 
 
 def wire(instant: dt.datetime) -> str:
