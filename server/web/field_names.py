@@ -15,6 +15,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "always": "必查",
     "area_code": "辖区",
     "categories": "类别",
+    "chosen": "所选记录",
     "code": "问题代码",
     "commitment": "承诺值",
     "decision": "决定",

@@ -9,12 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from api_schemas.reviews import AcceptancesIn, QueueQuery
 from server.accounts.queries import names_of
-from server.errors import Refusal
+from server.errors import Invalid, Refusal
 from server.evidence.terms import ABOVE_INFO
 from server.http.guard import work
 from server.permissions import Can
 from server.reviews.accepting import accept_many
 from server.reviews.queries import queue
+from server.reviews.terms import Acceptance
 from server.visits.models import Visit
 from server.web import showing
 from server.web.door import shows
@@ -60,8 +61,7 @@ def waiting(refusal: Refusal | None = None, typed: Mapping[str, str] | None = No
 @shows(Can.DECIDE_ON_VISITS, again=waiting)
 def post_acceptances() -> ResponseReturnValue:
     """Accept the chosen records that show no doubt, and say of each what became of it."""
-    items = [_chosen(text) for text in request.form.getlist(CHOSEN)]
-    results = accept_many(work(), fitted(AcceptancesIn, {"items": items})["items"])
+    results = accept_many(work(), _chosen())
     in_sight = [one["visit_id"] for one in results if one["state"] is not None]
     there = {one: work().session.get_one(Visit, one) for one in in_sight}
     people = people_shown(work(), list({visit.person_id for visit in there.values()}))
@@ -76,10 +76,15 @@ def post_acceptances() -> ResponseReturnValue:
     )
 
 
-def _chosen(text: str) -> dict[str, Any]:
-    """Read a chosen record: its id and the revision that the reviewer saw."""
-    visit_id, _, revision = text.partition("@")
-    return {"visit_id": visit_id, "revision": whole([revision])}
+def _chosen() -> list[Acceptance]:
+    """Read the chosen records, each its id and the revision that the reviewer saw."""
+    parts = [text.partition("@") for text in request.form.getlist(CHOSEN)]
+    items = [{"visit_id": visit_id, "revision": whole([revision])} for visit_id, _, revision in parts]
+    try:
+        chosen: list[Acceptance] = fitted(AcceptancesIn, {"items": items})["items"]
+    except Invalid:
+        raise Invalid(errors={CHOSEN: ["请勾选 1 到 200 条记录，再点确认。"]}) from None
+    return chosen
 
 
 def _row(visit: dict[str, Any], people: Any) -> dict[str, Any]:

@@ -385,7 +385,7 @@ def test_a_choice_that_is_none_is_refused_on_the_queue_itself(
 ) -> None:
     page = at_desk.post("/queue/acceptances", {"chosen": chosen})
     assert page.status_code == 422
-    assert 'role="alert"' in page.text
+    assert "请勾选 1 到 200 条记录" in page.text
     assert str(there.visits[0]) in page.text, "the queue stands there again"
     assert decided(there.world) == []
 
