@@ -139,7 +139,7 @@ def put_kinship(body: dict[str, Any], kinship_id: UUID) -> ResponseReturnValue:
 @blueprint.response(200, wire.KinshipOut)
 def post_kinship_end(kinship_id: UUID) -> ResponseReturnValue:
     """终止一条近亲属关系；登记册中仍保留。"""
-    return answer(relatives.kinship_shown(relatives.end_kinship(work(), kinship_id)))
+    return answer(relatives.end_kinship(work(), kinship_id))
 
 
 def _check(check_id: UUID, status: int = 200) -> ResponseReturnValue:

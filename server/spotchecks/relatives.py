@@ -59,15 +59,19 @@ def register_kinship(work: Work, new: NewKinship) -> tuple[Kinship, bool]:
     return row, True
 
 
-def end_kinship(work: Work, kinship_id: UUID) -> Kinship:
-    """End a registered relation (registered by mistake, a divorce); it stays in the register. A repeat is harmless."""
+def end_kinship(work: Work, kinship_id: UUID) -> dict[str, Any]:
+    """End a registered relation (registered by mistake, a divorce); it stays in the register. A repeat is harmless.
+
+    Gives it as the list does: a person who moved out of sight is not named.
+    """
     row = work.session.get(Kinship, kinship_id, with_for_update=True)
     if row is None or not set(work.session.scalars(_workers_in_area(work, [row.worker_id]))):
         raise NotFound
     if row.ended_at is None:
         row.ended_at, row.ended_by = work.now, work.actor_id
         work.tell("kinship.ended", "kinship", row.id, person_id=row.person_id)
-    return row
+    seen = work.session.scalar(select(Person.id).where(Person.id == row.person_id, within_sight(work)))
+    return kinship_shown(row) | {"person_id": seen}
 
 
 def kinships_page(work: Work, *, worker_id: UUID | None, limit: int, cursor: str | None) -> dict[str, Any]:

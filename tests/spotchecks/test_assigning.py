@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from server.ledger.models import Event
 from server.people.handing_over import set_deputies
+from server.people.models import Person
 from server.permissions import Role
 from server.spotchecks.models import SpotCheck
 from tests.builders.world import SHENGPING, Phone, World
@@ -93,6 +94,18 @@ def test_the_register_is_kept_and_ends_but_forgets_nothing(case: Case) -> None:
     with case.world.work() as work:
         told = work.session.scalars(select(Event.action).where(Event.subject_id == UUID(made["id"]))).all()
     assert told == ["kinship.registered", "kinship.ended"]
+
+
+def test_ending_a_relation_names_nobody_who_moved_out_of_sight(case: Case, given: str) -> None:
+    with case.world.work() as work:
+        person = work.session.get_one(SpotCheck, UUID(given)).person_id
+    made = kinship(case, case.chief, case.reviewer.actor.worker_id, person_id=person).json
+    assert made["person_id"] == str(person)
+    with case.world.work() as work:
+        work.session.get_one(Person, person).village_code = "341882100009"
+    assert case.chief.get("/kinships").json["items"][0]["person_id"] is None
+    ended = case.chief.post(f"/kinships/{made['id']}/end").json
+    assert (ended["person_id"], ended["ended_at"] is None) == (None, False)
 
 
 def test_nobody_of_another_township_or_without_the_role_is_a_checker(case: Case) -> None:
