@@ -140,6 +140,8 @@ class _Checking:
         try:
             self.first = int(said["first"])
             before = [(int(level), bytes.fromhex(text)) for level, text in said["before"]]
+            int(said["last"])
+            self.behind = bool(said["behind"])
         except (KeyError, TypeError, ValueError):
             raise Broken("第 1 行读不懂：文件损坏。") from None
         for level, found in before:
@@ -148,7 +150,6 @@ class _Checking:
             raise Broken("第 1 行读不懂：文件损坏。")
         self.peaks.kept.clear()
         self.expected = self.first
-        self.behind = bool(said.get("behind"))
         self.begun = True
 
     def _complete(self, level: int, found: bytes) -> None:
