@@ -100,9 +100,10 @@ def _why_not(
 ) -> Refusal | None:
     try:
         may_decide(Decision.ACCEPT, relation_of(visit, work.actor.worker_id), reviews=True)
+        # First where the record stands: who presses twice hears that it is accepted, not that somebody changed it.
+        states.after(states.stage_of(visit.state, awaits_second=awaits_second(visit)), Decision.ACCEPT)
         if visit.revision != revision:
             return StaleRevision()
-        states.after(states.stage_of(visit.state, awaits_second=awaits_second(visit)), Decision.ACCEPT)
     except Refusal as refusal:
         return refusal
     if visit.id in signalled:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from api_schemas.reviews import AcceptancesIn, QueueQuery
 from server.accounts.queries import names_of
@@ -63,7 +64,10 @@ def post_acceptances() -> ResponseReturnValue:
     """Accept the chosen records that show no doubt, and say of each what became of it."""
     results = accept_many(work(), _chosen())
     in_sight = [one["visit_id"] for one in results if one["state"] is not None]
-    there = {one: work().session.get_one(Visit, one) for one in in_sight}
+    rows = work().session.execute(
+        select(Visit.id, Visit.person_id, Visit.occurred_at).where(Visit.id.in_(in_sight))
+    )
+    there = {row.id: row for row in rows}
     people = people_shown(work(), list({visit.person_id for visit in there.values()}))
     return showing.page(
         "queue_accepted.html",

@@ -372,6 +372,7 @@ def test_many_plain_records_are_accepted_at_once_and_each_is_told_of(at_desk: Br
     assert decided(there.world) == [("accept", 1), ("accept", 1)]
     again = at_desk.post("/queue/acceptances", {"chosen": [f"{visit}@1" for visit in plain]})
     assert "选了 2 条，通过 0 条" in again.text
+    assert "刚刚被更新过" not in again.text, "who presses twice is told that it is accepted"
     assert len(decided(there.world)) == 2
     left = at_desk.get("/queue").text
     assert not any(str(visit) in left for visit in plain)
