@@ -10,10 +10,10 @@ TEST := .venv/.test-stamp
 ENGINES := var/engines
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 QUICK := not slow and not postgres and not s3 and not browser and not exiftool and not typescript and not nginx
-# What tries the house as a whole, and the slower of the properties; make test runs all of it.
-QUICK_WITHOUT := faults keeping doctor sight deploy machines demo migrations accounts/test_guessing.py http/test_mass_assignment.py \
-    http/test_canaries.py schedule/test_rule_properties.py schedule/test_derive_properties.py visits/test_any_valid_visit.py \
-    photos/test_decoding_room.py photos/test_memory.py
+# What tries the house as a whole, pages, pictures, drawn samples, and the slower of the properties; make test runs all of it.
+QUICK_WITHOUT := faults keeping doctor sight deploy machines demo migrations web spotchecks remedies auditing photos http journeys \
+    accounts/test_guessing.py accounts/test_wechat_client.py archives/test_archives.py visits/test_any_valid_visit.py \
+    schedule/test_rule_properties.py schedule/test_derive_properties.py evidence/test_any_order.py
 
 PORT ?= 8000
 export PORT
