@@ -77,6 +77,7 @@ def post_acceptances() -> ResponseReturnValue:
             for visit in [there.get(one["visit_id"])]
         ],
         accepted=sum(one["accepted"] for one in results),
+        kept={name: request.args[name] for name in ("village", "finding") if request.args.get(name)},
     )
 
 
@@ -97,5 +98,5 @@ def _row(visit: dict[str, Any], people: Any) -> dict[str, Any]:
     return visit | {
         "person": person.data if person else None,
         # A first choice only: what speaks against it when it is sent is said then.
-        "is_plain": not signs and not visit.get("awaiting_second"),
+        "is_plain": not signs and not visit.get("awaiting_second") and visit["may_decide"],
     }

@@ -391,6 +391,17 @@ def test_a_choice_that_is_none_is_refused_on_the_queue_itself(
     assert decided(there.world) == []
 
 
+def test_the_filters_of_the_queue_go_along_with_a_choice(at_desk: Browser, there: Town) -> None:
+    page = at_desk.get("/queue", village=QIANCUN)
+    assert "acceptances" not in page.text, "nothing to choose"
+    page = at_desk.get("/queue", village="341882003200")
+    action = html.unescape(re.search(r'id="bulk"[^>]*action="([^"]+)"', page.text)[1])  # type: ignore[index]
+    assert action == "/web/queue/acceptances?village=341882003200"
+    told = at_desk.post(action.removeprefix("/web"), {"chosen": chosen_in(page.text)})
+    assert told.status_code == 200
+    assert 'href="/web/queue?village=341882003200"' in told.text
+
+
 def test_a_record_out_of_sight_is_told_as_not_there(at_desk: Browser, there: Town, world: World) -> None:
     page = at_desk.post("/queue/acceptances", {"chosen": [f"{uuid4()}@1"]})
     assert page.status_code == 200
