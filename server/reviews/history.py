@@ -8,13 +8,14 @@ from sqlalchemy import select, tuple_
 
 from server.accounts.models import Worker
 from server.ledger.work import Work
+from server.people.models import Person
 from server.reviews.differences import changes
 from server.reviews.models import DecisionMade
 from server.vault.fields import DataKey
 from server.visits import body as bodies
 from server.visits.models import PastRevision, Visit
 from server.visits.service import body_of
-from server.visits.sight import stored_visit
+from server.visits.sight import stored_visit, visit_in_sight
 
 COMPARED = frozenset({"outcome", "method", "answers", "needs", "conclusion", "identity_checked_by"})
 """What is compared with the visit before; times and places differ always."""
@@ -43,12 +44,16 @@ def history(work: Work, visit_id: UUID) -> dict[str, Any]:
 def compared(work: Work, visit_id: UUID) -> dict[str, Any]:
     """Compare a record with the person's visit before it: what is answered otherwise now.
 
-    The visit before is the latest earlier one that counts; where there is none, the latest attempt. Void ones never.
+    The visit before is the latest earlier one that counts; where there is none, the latest attempt. Void ones never, nor
+    one that the actor may not see: a record of their own stays theirs when the person moves away, others' do not.
     """
     visit, key = stored_visit(work, visit_id)
+    actor = work.actor
     earlier = (
         select(Visit)
+        .join(Person, Person.id == Visit.person_id)
         .where(
+            visit_in_sight(actor.role, actor.area_code),
             Visit.person_id == visit.person_id,
             Visit.out_of_count_at.is_(None),
             tuple_(Visit.occurred_at, Visit.id) < tuple_(visit.occurred_at, visit.id),
@@ -56,8 +61,10 @@ def compared(work: Work, visit_id: UUID) -> dict[str, Any]:
         .order_by(Visit.occurred_at.desc(), Visit.id.desc())
         .limit(1)
     )
+    asked = {"worker_id": actor.worker_id}
     before = (
-        work.session.scalars(earlier.where(Visit.counts)).first() or work.session.scalars(earlier).first()
+        work.session.scalars(earlier.where(Visit.counts), asked).first()
+        or work.session.scalars(earlier, asked).first()
     )
     work.looked("visit.compared", "visit", visit.id, person_id=visit.person_id)
     if before is None:

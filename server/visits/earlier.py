@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +11,30 @@ from sqlalchemy import Uuid, bindparam, select
 
 from server.db import UtcInstant
 from server.ledger.work import Work
+from server.people.models import Person
+from server.permissions import Role
 from server.prepared import Prepared
 from server.visits.models import Visit
+from server.visits.sight import visit_in_sight
 
 MOST = 6
 """Visits before one whose places are shown."""
 
-_VISITS = Visit.__table__
-_BEFORE = Prepared(
-    select(_VISITS.c.occurred_at, _VISITS.c.open_body)
-    .where(
-        _VISITS.c.person_id == bindparam("person_id", type_=Uuid()),
-        _VISITS.c.occurred_at < bindparam("at", type_=UtcInstant()),
-        _VISITS.c.out_of_count_at.is_(None),
+
+@lru_cache(maxsize=1024)
+def _before(role: Role, area_code: str) -> Prepared:
+    return Prepared(
+        select(Visit.occurred_at, Visit.open_body)
+        .join(Person, Person.id == Visit.person_id)
+        .where(
+            Visit.person_id == bindparam("person_id", type_=Uuid()),
+            Visit.occurred_at < bindparam("at", type_=UtcInstant()),
+            Visit.out_of_count_at.is_(None),
+            visit_in_sight(role, area_code),
+        )
+        .order_by(Visit.occurred_at.desc())
+        .limit(MOST)
     )
-    .order_by(_VISITS.c.occurred_at.desc())
-    .limit(MOST)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,10 @@ class PlaceBefore:
 
 
 def places_before(work: Work, person_id: UUID, at: dt.datetime) -> Sequence[PlaceBefore]:
-    """Give the places of a person's visits before an instant, the latest first; visits without one are left out."""
-    rows = _BEFORE.all(work.session, {"person_id": person_id, "at": at})
+    """Give the places of a person's visits before an instant, the latest first, as far as the actor sees those visits."""
+    actor = work.actor
+    asked = {"person_id": person_id, "at": at, "worker_id": actor.worker_id}
+    rows = _before(actor.role, actor.area_code).all(work.session, asked)
     return [
         PlaceBefore(row.occurred_at, location) for row in rows if (location := row.open_body.get("location"))
     ]
