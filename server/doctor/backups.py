@@ -30,9 +30,13 @@ def examine_backup(settings: Settings, tools: Tools) -> Iterator[Finding]:
             "设置一般单独放在 /etc/visits/backup.env，连同它再检查一次；还没有备份的，按 docs/operations.md §8 现在就做。",
         )
         return
-    missing = _missing_folder(settings)
-    if missing is not None:
-        yield Finding(PART, State.TROUBLE, "存放备份的文件夹不在。", f"检查备份盘是否已挂载：{missing}。")
+    for folder in _folders(settings):
+        if not folder.is_dir():  # a disk that is not mounted must not be taken for an empty one
+            yield Finding(PART, State.TROUBLE, "存放备份的文件夹不在。", f"检查备份盘是否已挂载：{folder}。")
+            return
+    both = settings.backup_url and settings.backup_keys_url
+    if both and not all(any(folder.iterdir()) for folder in _folders(settings)):
+        yield _told(None, tools.now())  # opening it would make folders, and the doctor makes none
         return
     try:
         archives, _ = archives_of(settings, tools.random_bytes)
@@ -57,11 +61,7 @@ def _told(last: dt.datetime | None, now: dt.datetime) -> Finding:
     return Finding(PART, State.OK, f"{until}。")
 
 
-def _missing_folder(settings: Settings) -> Path | None:
-    """Name a folder of the backup that is not there: an unmounted disk must not be taken for an empty one."""
-    for url in (settings.backup_url, settings.backup_keys_url):
-        parts = urlsplit(url or "")
-        folder = Path(unquote(parts.path))
-        if parts.scheme == "file" and not folder.is_dir():
-            return folder
-    return None
+def _folders(settings: Settings) -> list[Path]:
+    """Name the folders of the backup, as far as it lies in folders."""
+    parts = [urlsplit(url or "") for url in (settings.backup_url, settings.backup_keys_url)]
+    return [Path(unquote(one.path)) for one in parts if one.scheme == "file"]

@@ -96,6 +96,11 @@ class Archive:
             page = self._store.list(after=after, limit=1)
         return page[0].key if page else None
 
+    def has(self, name: str) -> bool:
+        """Say whether an object is there."""
+        with _told():
+            return self._store.stat(name) is not None
+
     def delete(self, name: str) -> None:
         """Remove an object for good."""
         with _told():

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import itertools
 import re
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -98,8 +98,15 @@ def _has_gone_on(archives: Archives, generation: str, until: dt.datetime | None)
 
 
 def _last(archives: Archives, generation: str) -> int:
-    [name] = deque(archives.ticks.names(f"{generation}/"), maxlen=1)
-    return int(name.rpartition("/t")[2])
+    """Give the number of the last tick; a day has up to 86,400, so they are looked for and not listed."""
+
+    def is_behind(number: int) -> int:
+        return int(not archives.ticks.has(tick_name(generation, number)))
+
+    beyond = 1
+    while not is_behind(beyond):
+        beyond *= 2
+    return bisect_left(range(beyond), 1, key=is_behind) - 1
 
 
 def _read(archives: Archives, generation: str, number: int) -> Tick:

@@ -356,6 +356,7 @@ def test_the_age_of_the_backup_is_told(installation: Installation) -> None:
         BACKUP_KEY=base64.b64encode(b"k" * 32).decode(),
     )
     assert installation.found(Part.BACKUP) == ["还没有一份完整的备份。"]
+    assert [*(installation.folder / "backup").iterdir(), *(installation.folder / "keys").iterdir()] == []
     app = create_app(Settings.from_env())
     made = app.test_cli_runner().invoke(args=["backup"])
     app.extensions["parts"].engine.dispose()
