@@ -35,14 +35,17 @@ DONE = {
     "void": "已作废，走访任务已重新打开。",
 }
 """What is said at the top of the page that follows a decision, by the decision."""
-CHOSEN = "chosen"
+PICKED = "picked"
+"""Under this name a form sends the records that are to be accepted."""
+FILTERS = ("village", "finding")
+"""What goes along from the queue to a record, to the next, and back."""
 
 
 @blueprint.get("/queue")
 @shows(Can.DECIDE_ON_VISITS)
 def waiting(refusal: Refusal | None = None, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """List what waits for a decision, the longest waiting first."""
-    del typed  # which records were chosen is not kept: they are looked at anew
+    del typed  # which records were picked is not kept: they are looked at anew
     query = asked(QueueQuery)
     found = queue(work(), **query)
     people = people_shown(work(), list({UUID(visit["person_id"]) for visit in found["items"]}))
@@ -52,7 +55,7 @@ def waiting(refusal: Refusal | None = None, typed: Mapping[str, str] | None = No
         next_cursor=found["next_cursor"],
         recorders=names_of(work().session, {visit["recorder"] for visit in found["items"]}),
         villages=villages_within(work()),
-        chosen={name: kept for name in ("village", "finding") if (kept := getattr(query["filters"], name))},
+        chosen={name: value for name in FILTERS if (value := getattr(query["filters"], name))},
         done=DONE.get(request.args.get("done", "")),
         refusal=refusal,
     )
@@ -61,8 +64,8 @@ def waiting(refusal: Refusal | None = None, typed: Mapping[str, str] | None = No
 @blueprint.post("/queue/acceptances")
 @shows(Can.DECIDE_ON_VISITS, again=waiting)
 def post_acceptances() -> ResponseReturnValue:
-    """Accept the chosen records that show no doubt, and say of each what became of it."""
-    results = accept_many(work(), _chosen())
+    """Accept the picked records that show no doubt, and say of each what became of it."""
+    results = accept_many(work(), _picked())
     in_sight = [one["visit_id"] for one in results if one["state"] is not None]
     rows = work().session.execute(
         select(Visit.id, Visit.person_id, Visit.occurred_at).where(Visit.id.in_(in_sight))
@@ -77,19 +80,24 @@ def post_acceptances() -> ResponseReturnValue:
             for visit in [there.get(one["visit_id"])]
         ],
         accepted=sum(one["accepted"] for one in results),
-        kept={name: request.args[name] for name in ("village", "finding") if request.args.get(name)},
+        kept=filters_kept(),
     )
 
 
-def _chosen() -> list[Acceptance]:
-    """Read the chosen records, each its id and the revision that the reviewer saw."""
-    parts = [text.partition("@") for text in request.form.getlist(CHOSEN)]
+def filters_kept() -> dict[str, Any]:
+    """Give the filters of the queue that this request's address carries."""
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def _picked() -> list[Acceptance]:
+    """Read the picked records, each its id and the revision that the reviewer saw."""
+    parts = [text.partition("@") for text in request.form.getlist(PICKED)]
     items = [{"visit_id": visit_id, "revision": whole([revision])} for visit_id, _, revision in parts]
     try:
-        chosen: list[Acceptance] = fitted(AcceptancesIn, {"items": items})["items"]
+        picked: list[Acceptance] = fitted(AcceptancesIn, {"items": items})["items"]
     except Invalid:
-        raise Invalid(errors={CHOSEN: ["请勾选 1 到 200 条记录，再点确认。"]}) from None
-    return chosen
+        raise Invalid(errors={PICKED: ["请勾选 1 到 200 条记录，再点确认。"]}) from None
+    return picked
 
 
 def _row(visit: dict[str, Any], people: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """One visit before its reviewer: answers on the left, photos, map and signals on the right, and the decision below."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, request, url_for
@@ -24,14 +23,11 @@ from server.web import showing
 from server.web.door import shows
 from server.web.features import feature
 from server.web.forms import sent
-from server.web.queue import DONE
+from server.web.queue import DONE, filters_kept
 from server.web.visit_record import record
 from server.worklists.people import shown as people_shown
 
 blueprint = feature("visit")
-
-KEPT = ("village", "finding")
-"""Filters of the queue that go along from record to record."""
 
 
 @blueprint.get("/visits/<uuid:visit_id>")
@@ -59,7 +55,7 @@ def visit_page(
         story=history(work(), visit_id)["items"] if reads_all else [],
         refusal=refusal,
         typed=typed or {},
-        kept=_kept(),
+        kept=filters_kept(),
         done=DONE.get(request.args.get("done", "")),
     )
 
@@ -75,12 +71,8 @@ def post_decision(visit_id: UUID) -> ResponseReturnValue:
 
 
 def _next(visit_id: UUID, decision: Decision) -> str:
-    kept = _kept()
+    kept = filters_kept()
     following = next_waiting(work(), QueueFilters(**kept), after=visit_id)
     if following is None:
         return url_for("web_queue.waiting", done=decision.value, **kept)
     return url_for("web_visit.visit_page", visit_id=following, done=decision.value, **kept)
-
-
-def _kept() -> dict[str, Any]:
-    return {name: request.args[name] for name in KEPT if request.args.get(name)}

@@ -9,8 +9,8 @@ from tests.builders.world import World
 from tests.conftest import Template
 from tests.engines.chromium import Page
 from tests.web.conftest import Account, sign_in
+from tests.web.test_accepting_many import plain_record
 from tests.web.test_in_chromium import look
-from tests.web.test_reviewing import plain_record
 from tests.web.town import CANARY, Town, absent, town
 
 pytestmark = pytest.mark.browser
@@ -86,7 +86,7 @@ def test_plain_records_are_chosen_and_accepted_with_the_keyboard_alone(
     tab.go(f"{address}/web/queue")
     assert look(tab, address, "/web/queue", "queue-bulk") == []
     tab.go(f"{address}/web/queue")
-    tab.js(f"document.querySelector(\"[name=chosen][value^='{plain}']\").focus()")
+    tab.js(f"document.querySelector(\"[name=picked][value^='{plain}']\").focus()")
     tab.press(" ")
     tab.press("a")
     assert tab.js("document.activeElement.textContent") == "确认通过所选"
