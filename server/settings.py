@@ -100,7 +100,7 @@ class Settings:
             raise SettingsError("LOW_WATER_MB counts millions of bytes; it must not be negative")
         if self.map_tiles_url is not None and not TILES.match(self.map_tiles_url):
             raise SettingsError(
-                "MAP_TILES_URL must be https://…{z}…{x}…{y}… (each once, in any order), no spaces or quotes"
+                "MAP_TILES_URL must be https://…{z}…{x}…{y}… (in any order), without spaces and quotes"
             )
 
 
