@@ -23,6 +23,7 @@ from tests.faults.sizes import seen, size
 from tests.faults.superuser import TAMPERS, Superuser, undone
 from tests.photos.sending import Scene, picture
 
+pytestmark = pytest.mark.slow
 TAMPERINGS = size("FAULT_TAMPERINGS", short=60, long=1000)
 SEED = size("FAULT_TAMPERING_SEED", short=20260305, long=20260306)
 KEY = SigningKey.generate("test.example/ledger", random.Random(1).randbytes)
